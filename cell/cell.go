@@ -1,0 +1,86 @@
+// Package cell holds the vocabulary every other package speaks: the names of
+// cells, the jurisdictions and states they have, and the ids of the accounts
+// that live in them.
+//
+// All types are plain values: comparable, safe for concurrent use, and read
+// from text without allocating.
+package cell
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// MaxNameLen is the length in bytes of the longest cell name.
+const MaxNameLen = 8
+
+// ErrName says that a text is not the name of a cell.
+var ErrName = errors.New("not a cell name: 2 to 6 small letters, then 1 or 2 digits, as in na1")
+
+// Name is the name of a cell, such as na1 or eu12, held in one machine word so
+// that a name found inside a credential is compared and looked up without an
+// allocation. The zero Name names no cell.
+type Name struct{ b [MaxNameLen]byte }
+
+// ParseName reads a whole text as a cell name, `^[a-z]{2,6}[0-9]{1,2}$`.
+// The error wraps ErrName.
+func ParseName[T ~string | ~[]byte](s T) (Name, error) {
+	n, length := ScanName(s)
+	if length == 0 || length != len(s) {
+		return Name{}, fmt.Errorf("%q: %w", clip(string(s)), ErrName)
+	}
+	return n, nil
+}
+
+// MustName is ParseName for names that the program itself holds.
+// It panics on any other text.
+func MustName(s string) Name {
+	n, err := ParseName(s)
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
+// ScanName reads the longest cell name at the start of s and tells its length
+// in bytes; 0 says that s starts with none.
+func ScanName[T ~string | ~[]byte](s T) (Name, int) {
+	i := 0
+	for i < len(s) && i < 6 && 'a' <= s[i] && s[i] <= 'z' {
+		i++
+	}
+	letters := i
+	for i < len(s) && i < letters+2 && '0' <= s[i] && s[i] <= '9' {
+		i++
+	}
+	if letters < 2 || i == letters {
+		return Name{}, 0
+	}
+	var n Name
+	copy(n.b[:], s[:i])
+	return n, i
+}
+
+// Key is the name as one number: equal for equal names, 0 for the zero Name.
+func (n Name) Key() uint64 { return binary.LittleEndian.Uint64(n.b[:]) }
+
+// IsZero reports whether n names no cell.
+func (n Name) IsZero() bool { return n == Name{} }
+
+// String is the name as it is written, "" for the zero Name.
+func (n Name) String() string {
+	i := len(n.b)
+	for i > 0 && n.b[i-1] == 0 {
+		i--
+	}
+	return string(n.b[:i])
+}
+
+// clip bounds what an error repeats of its input.
+func clip(s string) string {
+	if len(s) > 32 {
+		return s[:32] + "..."
+	}
+	return s
+}
