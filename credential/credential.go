@@ -24,6 +24,18 @@ const (
 	Home                     // of this format, naming a cell
 )
 
+var verdictWords = [...]string{
+	Unclaimed: "unclaimed", Malformed: "malformed", Legacy: "legacy", Foreign: "foreign", Home: "home",
+}
+
+// String is the verdict as a small word.
+func (v Verdict) String() string {
+	if int(v) < len(verdictWords) {
+		return verdictWords[v]
+	}
+	return "unknown verdict"
+}
+
 // Claim is what a format read in a text.
 type Claim struct {
 	Verdict    Verdict

@@ -1,8 +1,11 @@
 package credential
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"io"
 	"strconv"
 	"strings"
 
@@ -151,6 +154,76 @@ func findCellID(payload base64url, from, to int) (id uint64, why Reason) {
 		i = end + 1
 	}
 	return id, why
+}
+
+// ErrGitLabToken says that a GitLabToken cannot be minted.
+var ErrGitLabToken = errors.New("not a GitLab token to mint")
+
+// GitLabToken is what a new routable token says.
+type GitLabToken struct {
+	Cell    cell.Name // one of the format's map; of several ids the smallest is written
+	Version int       // 0 or 1
+	Prefix  string    // such as glpat-; visible bytes without a dot
+	Routing string    // more lines of routing text after the cell's, such as "o:7"; none with the key c
+}
+
+// Mint makes a new token. A nil random means crypto/rand; anything else is for
+// tests. The error wraps ErrNeedsCell or ErrGitLabToken, or says that random
+// failed.
+func (g *GitLabRoutable) Mint(random io.Reader, t GitLabToken) (string, error) {
+	token, err := g.mint(newSource(random), t)
+	if err != nil {
+		return "", fmt.Errorf("mint a GitLab routable token: %w", err)
+	}
+	return token, nil
+}
+
+func (g *GitLabRoutable) mint(src *source, t GitLabToken) (string, error) {
+	id, ok := g.id(t.Cell)
+	switch {
+	case t.Cell.IsZero():
+		return "", ErrNeedsCell
+	case !ok:
+		return "", fmt.Errorf("the map of cell ids has no %v: %w", t.Cell, ErrGitLabToken)
+	case t.Version != 0 && t.Version != 1:
+		return "", fmt.Errorf("version %d is neither 0 nor 1: %w", t.Version, ErrGitLabToken)
+	case !isVisible(t.Prefix) || strings.Contains(t.Prefix, "."):
+		return "", fmt.Errorf("the prefix has a dot, a space or a byte outside ASCII: %w", ErrGitLabToken)
+	}
+	routing := "c:" + strconv.FormatUint(id, 36)
+	if t.Routing != "" {
+		routing += "\n" + t.Routing
+	}
+	if len(routing) > 255 {
+		return "", fmt.Errorf("the routing text has %d bytes, more than 255: %w", len(routing), ErrGitLabToken)
+	}
+	secret, err := src.appendBytes(nil, gitlabRandom)
+	if err != nil {
+		return "", err
+	}
+	payload, last, dot := routing+string(secret), byte(gitlabRandom), "."
+	if t.Version == 1 {
+		payload, last, dot = string(secret)+routing, byte(len(routing)), ".01."
+	}
+	encoded := base64.RawURLEncoding.EncodeToString(append([]byte(payload), last))
+	n := uint64(len(encoded))
+	token := []byte(t.Prefix + encoded + dot + string([]byte{base36Digits[n/36], base36Digits[n%36]}))
+	check := base36Check(crc32.ChecksumIEEE(token))
+	token = append(token, check[:]...)
+	if c := g.Read(string(token)); c.Cell != t.Cell {
+		return "", fmt.Errorf("the routing text names a cell of its own: %w", ErrGitLabToken)
+	}
+	return string(token), nil
+}
+
+// id is the smallest id of a cell.
+func (g *GitLabRoutable) id(c cell.Name) (id uint64, ok bool) {
+	for i, name := range g.cells {
+		if name == c && (!ok || i < id) {
+			id, ok = i, true
+		}
+	}
+	return id, ok
 }
 
 // Prefix is "": the token is claimed by its end.

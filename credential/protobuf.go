@@ -1,8 +1,11 @@
 package credential
 
 import (
+	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -134,6 +137,40 @@ func varint(b base64url, i int) (v uint64, length int) {
 		}
 	}
 	return 0, 0
+}
+
+// ErrMessage says that a message cannot take in the cell field.
+var ErrMessage = errors.New("not a whole protobuf message without groups and without the cell's field")
+
+// Mint makes a new credential: the message, which holds the other fields as
+// protobuf encodes them, and after them the cell field. An empty message stands
+// for 16 random bytes in a field of their own. A nil random means crypto/rand;
+// anything else is for tests. The error wraps ErrNeedsCell or ErrMessage, or
+// says that random failed.
+func (p *Protobuf) Mint(random io.Reader, c cell.Name, message []byte) (string, error) {
+	if c.IsZero() {
+		return "", fmt.Errorf("mint a protobuf credential: %w", ErrNeedsCell)
+	}
+	buf := append([]byte(nil), message...)
+	if len(buf) == 0 {
+		const size = 16
+		buf = append(buf, 1<<3|wireBytes, size)
+		if p.field == 1 {
+			buf[0] = 2<<3 | wireBytes
+		}
+		var err error
+		if buf, err = newSource(random).appendBytes(buf, size); err != nil {
+			return "", fmt.Errorf("mint a protobuf credential: %w", err)
+		}
+	}
+	name := c.String()
+	buf = binary.AppendUvarint(buf, p.field<<3|wireBytes)
+	buf = append(append(buf, byte(len(name))), name...)
+	text := base64.RawURLEncoding.EncodeToString(buf)
+	if p.Read(text).Verdict != Home {
+		return "", fmt.Errorf("mint a protobuf credential: %w", ErrMessage)
+	}
+	return text, nil
 }
 
 // Prefix is "": the message is claimed by parsing.
