@@ -123,7 +123,7 @@ const (
 // Body declares requests whose body may be looked into.
 type Body struct {
 	Paths    []string   `yaml:"paths" jsonschema:"required,minItems=1,description=Paths in normal form; a last segment * matches any rest."`
-	Methods  []string   `yaml:"methods,omitempty" jsonschema:"description=Default: POST."`
+	Methods  []string   `yaml:"methods,omitempty" jsonschema:"default=POST,description=Methods of those requests."`
 	Limit    Size       `yaml:"limit,omitempty" jsonschema:"default=16KiB,description=Longest body that is looked into, up to 1MiB."`
 	Oversize Unreadable `yaml:"oversize,omitempty" jsonschema:"enum=refuse,enum=pass,default=refuse,description=What happens to a longer body: refuse answers 413."`
 	Encoded  Unreadable `yaml:"encoded,omitempty" jsonschema:"enum=refuse,enum=pass,default=refuse,description=What happens to a body with a Content-Encoding: refuse answers 415."`
@@ -163,7 +163,7 @@ type Override struct {
 // CORS is what the edge answers to browsers of other origins.
 type CORS struct {
 	Origins       []string `yaml:"origins" jsonschema:"required,minItems=1,description=Origins such as https://app.example.com or https://*.example.com or *."`
-	Methods       []string `yaml:"methods,omitempty" jsonschema:"description=Default: GET HEAD POST PUT PATCH DELETE."`
+	Methods       []string `yaml:"methods,omitempty" jsonschema:"default=GET,default=HEAD,default=POST,default=PUT,default=PATCH,default=DELETE,description=Methods to allow."`
 	Headers       []string `yaml:"headers,omitempty" jsonschema:"description=Request headers to allow. Default: those the browser asks for."`
 	ExposeHeaders []string `yaml:"expose_headers,omitempty" jsonschema:"description=Further answer headers that scripts may read on the edge's own answers."`
 	Credentials   bool     `yaml:"credentials,omitempty" jsonschema:"description=Whether browsers may send cookies. Not possible with the origin *."`
