@@ -35,23 +35,23 @@ type Reason uint8
 
 // The reasons.
 const (
-	ByCredential  Reason = iota + 1 // the credential names the cell
-	ByOverride                      // the override table names another cell for it
-	ByCellHost                      // the host is a cell's own
-	ByPath                          // a path rule names the cell
-	ByRuleLegacy                    // the rule's own legacy cell
-	ByLegacy                        // the facade's legacy cell
-	RepeatedAuthorization           // two Authorization headers
-	RepeatedCredential              // a credential header, parameter or field stands twice
-	TwoReadings                     // a parameter that origins may split in two ways
-	TwoCells                        // two credentials name two cells
-	BrokenCredential                // see Decision.Detail
-	CellNotDeclared                 // the cell is not in the topology
-	CellIDNotMapped                 // the format's map does not have the id
-	OtherCellHost                   // the host is another cell's
-	HostNotDeclared                 // the host is not in the topology
-	BodyOverLimit                   // the body is longer than the peek limit
-	BodyEncoded                     // the body has a Content-Encoding
+	ByCredential          Reason = iota + 1 // the credential names the cell
+	ByOverride                              // the override table names another cell for it
+	ByCellHost                              // the host is a cell's own
+	ByPath                                  // a path rule names the cell
+	ByRuleLegacy                            // the rule's own legacy cell
+	ByLegacy                                // the facade's legacy cell
+	RepeatedAuthorization                   // two Authorization headers
+	RepeatedCredential                      // a credential header, parameter or field stands twice
+	TwoReadings                             // a parameter that origins may split in two ways
+	TwoCells                                // two credentials name two cells
+	BrokenCredential                        // see Decision.Detail
+	CellNotDeclared                         // the cell is not in the topology
+	CellIDNotMapped                         // the format's map does not have the id
+	OtherCellHost                           // the host is another cell's
+	HostNotDeclared                         // the host is not in the topology
+	BodyOverLimit                           // the body is longer than the peek limit
+	BodyEncoded                             // the body has a Content-Encoding
 )
 
 // Decision is the answer for one request. It is a plain value; it never holds
@@ -70,6 +70,7 @@ type Decision struct {
 	Lane  Index
 	Rule  Index          // credential rule that claimed; None
 	Place topology.Place // where the credential stood that settled it; zero when none did
+	Other topology.Place // of TwoCells, where the credential stood that disagrees; else zero
 	Path  Index          // path rule that placed an anonymous request; None
 
 	// Named is the cell that the credential names, for messages; zero when it names none.

@@ -33,5 +33,18 @@ type Request struct {
 	Body   []byte // valid when BodyState is BodyWhole
 	BodyState
 
-	scratch []byte // normal form of the path, then decoded values
+	scratch []byte // normal form of the path, then decoded values; appended to within one decision
+}
+
+// keptScratch is how much scratch space, in bytes, outlives a Reset.
+const keptScratch = 64 << 10
+
+// Reset makes r empty for the next request and keeps its scratch space and the
+// capacity of Fields. The fields themselves are forgotten.
+func (r *Request) Reset() {
+	clear(r.Fields)
+	*r = Request{Fields: r.Fields[:0], scratch: r.scratch[:0]}
+	if cap(r.scratch) > keptScratch {
+		r.scratch = nil
+	}
 }
