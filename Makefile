@@ -1,0 +1,29 @@
+# Shortcuts; each is one command that can also be typed.
+.PHONY: help demo test race lint fuzz bench schema ci
+
+help: ## what there is
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+demo: ## a whole world on this machine: three cells and an edge
+	go run ./cmd/homeward demo
+
+test: ## all tests
+	./test.sh
+
+race: ## all tests with the race detector
+	./test.sh -race
+
+lint: ## gofmt, go vet, staticcheck, the rules of the house
+	test -z "$$(gofmt -l .)" && go vet ./... && go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./... && go test ./internal/arch
+
+fuzz: ## one fuzz target: make fuzz PKG=./credential FUZZ=FuzzRead TIME=60s
+	go test -run '^$$' -fuzz '^$(FUZZ)$$' -fuzztime $(or $(TIME),30s) $(PKG)
+
+bench: ## the benchmarks of the decision
+	go test -run '^$$' -bench . -benchmem -count 6 ./route
+
+schema: ## write the JSON Schema of the topology file anew
+	go test ./internal/config -run Schema -update
+
+ci: ## everything that must hold before a change is taken
+	.ci/run
