@@ -86,7 +86,8 @@ func refuse(w http.ResponseWriter, status int, kind, detail string) {
 		Title  string `json:"title"`
 		Status int    `json:"status"`
 		Detail string `json:"detail"`
-	}{"about:blank", http.StatusText(status), status, detail})
+		Kind   string `json:"kind"`
+	}{"urn:homeward:problem:" + kind, http.StatusText(status), status, detail, kind})
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")

@@ -45,13 +45,13 @@ func get(t *testing.T, guard http.Handler, host string, authorization ...string)
 		return resp.StatusCode, ""
 	}
 	var problem struct {
-		Type, Title, Detail string
-		Status              int
+		Type, Title, Detail, Kind string
+		Status                    int
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&problem); err != nil {
 		t.Fatal(err)
 	}
-	if problem.Status != resp.StatusCode || problem.Title == "" || problem.Detail == "" || problem.Type == "" ||
+	if problem.Status != resp.StatusCode || problem.Title == "" || problem.Detail == "" || problem.Type != "urn:homeward:problem:"+kind || problem.Kind != kind ||
 		resp.Header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf("not a whole problem: %+v, %v", problem, resp.Header)
 	}
