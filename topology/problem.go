@@ -46,7 +46,7 @@ func plainKey(s string) bool {
 
 // Nearest is the word of a list that someone who wrote word most likely meant,
 // "" when none is near: at most one edit away for up to four letters, two for
-// longer words. A swap of neighbours is two edits.
+// longer words.
 func Nearest(word string, among []string) string {
 	best, bestDist := "", 2
 	if len(word) > 4 {
@@ -61,26 +61,28 @@ func Nearest(word string, among []string) string {
 	return best
 }
 
-// editDistance is the number of letters to insert, delete or replace between a
-// and b, or limit if it is at least that.
+// editDistance is the number of letters to insert, delete, replace or swap with
+// their neighbour between a and b, or limit if it is at least that.
 func editDistance(a, b string, limit int) int {
 	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
 		return limit
 	}
-	row := make([]int, len(b)+1)
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
+		before, last, row = last, row, before
 		row[0] = i
 		for j := 1; j <= len(b); j++ {
-			change := diagonal
+			change := last[j-1]
 			if a[i-1] != b[j-1] {
 				change++
 			}
-			diagonal = row[j]
-			row[j] = min(change, row[j]+1, row[j-1]+1)
+			row[j] = min(change, last[j]+1, row[j-1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
 		}
 	}
 	return min(row[len(b)], limit)

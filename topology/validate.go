@@ -13,9 +13,13 @@ const (
 	MaxRules = 1000 // of credentials, bodies, paths and lanes each
 )
 
+// maxProblems bounds the work on a file that is wrong all over.
+const maxProblems = 1000
+
 // Validate says everything that is wrong with the topology, in the order of
-// the file; nothing for a good one. It takes a topology with or without its
-// defaults filled in and changes nothing. No message holds the fingerprint key.
+// the file and up to a thousand; nothing for a good one. It takes a topology
+// with or without its defaults filled in and changes nothing. No message holds
+// the fingerprint key.
 func (t *Topology) Validate() []Problem {
 	v := &validator{t: t, firstCell: make(map[string]int, len(t.Cells)), owners: map[string]string{}}
 	for i := range t.Cells {
@@ -53,8 +57,13 @@ type validator struct {
 }
 
 func (v *validator) add(at Path, fix, format string, args ...any) {
+	if v.full() {
+		return
+	}
 	v.problems = append(v.problems, Problem{Path: string(at), Message: fmt.Sprintf(format, args...), Fix: fix})
 }
+
+func (v *validator) full() bool { return len(v.problems) >= maxProblems }
 
 func (v *validator) head() {
 	switch v.t.Version {
@@ -88,9 +97,10 @@ func (v *validator) exampleCell() string {
 	return ", such as " + v.cellNames[0]
 }
 
-// cellName checks a reference to a cell that is not blank.
+// cellName checks a reference to a cell that is not blank. Where no cell is
+// declared at all, that is said once and not for every reference.
 func (v *validator) cellName(at Path, name string) {
-	if _, ok := v.firstCell[name]; ok {
+	if _, ok := v.firstCell[name]; ok || len(v.cellNames) == 0 || v.full() {
 		return
 	}
 	fix := "declare it under cells"

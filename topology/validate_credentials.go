@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/homeward/homeward/credential"
@@ -73,7 +74,7 @@ func (v *validator) ruleIn(at Path, i int, places *rulePlaces) {
 	for j, text := range in {
 		p, err := ParsePlace(text)
 		if err != nil {
-			v.add(at.Index(j), placeFix(text), "%s", strings.TrimSuffix(strings.TrimSuffix(err.Error(), ErrPlace.Error()), ": "))
+			v.add(at.Index(j), placeFix(text), "%s", placeMessage(text, err))
 			continue
 		}
 		if p.Kind == PathPlace && !isNormalPath(strings.Replace(p.Name, CredentialSegment, "c", 1)) {
@@ -89,6 +90,15 @@ func (v *validator) ruleIn(at Path, i int, places *rulePlaces) {
 		}
 		places.rules[p] = append(places.rules[p], placedRule{i, at.Index(j)})
 	}
+}
+
+// placeMessage is what is special about an error of ParsePlace.
+func placeMessage(text string, err error) string {
+	message := strings.TrimSuffix(err.Error(), ": "+ErrPlace.Error())
+	if message == strconv.Quote(text) {
+		return strconv.Quote(clip(text)) + " is not a place"
+	}
+	return message
 }
 
 // placeFix says what to write instead of a text that is not a place.

@@ -47,60 +47,67 @@ func overlappingTemplates(a, b string) bool {
 // pair is a rule and a later one.
 type pair struct{ first, later int }
 
+// shadows says which rules hide which later ones, and in which places.
+type shadows struct {
+	covers map[pair]bool
+	where  map[pair][]string
+	order  []pair
+}
+
+func (s *shadows) add(k pair, p Place) {
+	if s.where[k] == nil {
+		s.order = append(s.order, k)
+	}
+	s.where[k] = append(s.where[k], p.String())
+}
+
 // shadowed refuses a rule that an earlier one in the same place leaves nothing
 // to claim, and a protobuf rule that is not the last of a place: it claims
 // whatever parses, which other formats' credentials may do by chance.
 func (v *validator) shadowed(at Path, places *rulePlaces, formats []credential.Format) {
-	covers := map[pair]bool{}
-	where := map[pair][]string{}
-	var order []pair
+	s := shadows{covers: map[pair]bool{}, where: map[pair][]string{}}
 	for _, p := range places.order {
 		rules := places.rules[p]
-		for j, later := range rules {
-			for _, first := range rules[:j] {
-				k := pair{first.rule, later.rule}
-				known, seen := covers[k]
-				if !seen {
-					known = v.hides(k, formats)
-					covers[k] = known
+		for j := range rules {
+			if _, protobuf := formats[rules[j].rule].(*credential.Protobuf); protobuf {
+				if j+1 < len(rules) {
+					s.add(pair{rules[j].rule, rules[j+1].rule}, p)
 				}
-				if known {
-					if where[k] == nil {
-						order = append(order, k)
-					}
-					where[k] = append(where[k], p.String())
-					break
-				}
+				continue
 			}
+			s.hiding(rules[:j], rules[j].rule, p, formats)
 		}
 	}
-	slices.SortFunc(order, func(a, b pair) int { return a.later - b.later })
-	for _, k := range order {
-		v.addShadow(at, k, strings.Join(where[k], ", "))
+	slices.SortStableFunc(s.order, func(a, b pair) int { return a.later - b.later })
+	for _, k := range s.order {
+		v.addShadow(at, k, strings.Join(s.where[k], ", "), formats)
 	}
 }
 
-// hides reports whether the first rule of a pair keeps the later one from its
-// credentials.
-func (v *validator) hides(k pair, formats []credential.Format) bool {
-	if v.t.Credentials[k.first].Protobuf != nil {
-		return true
+// hiding notes the first rule of a place that hides a later one in it.
+func (s *shadows) hiding(before []placedRule, later int, p Place, formats []credential.Format) {
+	for _, first := range before {
+		k := pair{first.rule, later}
+		covers, known := s.covers[k]
+		if !known {
+			a, b := formats[k.first], formats[k.later]
+			covers = a != nil && b != nil && credential.Covers(a, b)
+			s.covers[k] = covers
+		}
+		if covers {
+			s.add(k, p)
+			return
+		}
 	}
-	a, b := formats[k.first], formats[k.later]
-	return a != nil && b != nil && credential.Covers(a, b)
 }
 
-func (v *validator) addShadow(at Path, k pair, where string) {
-	first, later := &v.t.Credentials[k.first], &v.t.Credentials[k.later]
-	if first.Protobuf != nil {
+func (v *validator) addShadow(at Path, k pair, where string, formats []credential.Format) {
+	if _, protobuf := formats[k.first].(*credential.Protobuf); protobuf {
 		v.add(at.Index(k.first).Key("protobuf"), "move it to the end of credentials, or split it so that no place has a rule after it",
 			"protobuf is the last rule of a place, but %s follows %s in %s", v.rule(k.later), v.rule(k.first), where)
 		return
 	}
-	key := "pattern"
-	if keys := later.formatKeys(); len(keys) == 1 {
-		key = keys[0]
-	}
+	key := v.t.Credentials[k.later].formatKeys()[0]
 	v.add(at.Index(k.later).Key(key), "put the narrower rule first, or take the place out of one of them",
 		"%s claims nothing in %s: %s before it claims all of its credentials", v.rule(k.later), where, v.rule(k.first))
 }

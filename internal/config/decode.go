@@ -1,0 +1,275 @@
+package config
+
+import (
+	"encoding"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/homeward/homeward/topology"
+)
+
+const (
+	// maxDepth is far above the depth of a topology, which is 6.
+	maxDepth = 20
+	// maxValues bounds what aliases may unfold to.
+	maxValues = 2_000_000
+	// maxDiagnostics bounds the work on a file that is wrong all over.
+	maxDiagnostics = 1000
+)
+
+// decoder turns one document into a topology. It goes on after each error as
+// if the cure had been applied, so that one mistake is told once.
+type decoder struct {
+	src     *source
+	anchors anchors
+	places  map[topology.Path]place // of every value that was read
+	broken  map[topology.Path]bool  // values that have a diagnostic already
+	diags   []Diagnostic
+	values  int
+}
+
+func newDecoder(src *source) *decoder {
+	return &decoder{src: src, places: map[topology.Path]place{}, broken: map[topology.Path]bool{}}
+}
+
+// topology decodes the root of the document.
+func (d *decoder) topology(root ast.Node) *topology.Topology {
+	t := &topology.Topology{}
+	d.places[topology.Root] = place{1, 1}
+	d.anchors = findAnchors(root)
+	switch root := root.(type) {
+	case nil:
+		d.add(topology.Root, place{1, 1}, "the file is empty", "begin with version: 1, facade: and cells:")
+	default:
+		d.places[topology.Root] = start(root)
+		d.value(value{at: topology.Root, node: root, place: start(root)}, reflect.ValueOf(t).Elem())
+	}
+	return t
+}
+
+// value is one value of the file on its way into a Go value.
+type value struct {
+	at    topology.Path
+	key   string // that it stands under, "" in a list
+	node  ast.Node
+	place place
+	depth int
+}
+
+// what is what messages call the value.
+func (x value) what() string {
+	if x.at == topology.Root {
+		return "the file"
+	}
+	if x.key == "" {
+		return "the entry"
+	}
+	return short(x.key)
+}
+
+// add tells of a value that could not be read.
+func (d *decoder) add(at topology.Path, p place, message, fix string) {
+	d.broken[at] = true
+	d.report(at, p, message, fix)
+}
+
+// report tells of anything else.
+func (d *decoder) report(at topology.Path, p place, message, fix string) {
+	if len(d.diags) < maxDiagnostics {
+		d.diags = append(d.diags, Diagnostic{File: d.src.name, Line: p.line, Column: p.column, Path: string(at), Message: message, Fix: fix})
+	}
+}
+
+func (d *decoder) wrong(x value, want, fix string) {
+	is := describe(x.node)
+	if secretKey(x.key) {
+		is = "something else"
+	}
+	d.add(x.at, x.place, fmt.Sprintf("%s is %s, not %s", x.what(), is, want), fix)
+}
+
+// value decodes x into v, which is settable.
+func (d *decoder) value(x value, v reflect.Value) {
+	if d.values++; d.values > maxValues || x.depth > maxDepth {
+		if !d.broken[topology.Root] {
+			d.add(topology.Root, x.place, "the file unfolds to too much", "use fewer aliases and less nesting")
+		}
+		return
+	}
+	if x.node = d.follow(x); x.node == nil {
+		return
+	}
+	d.places[x.at] = x.place
+	if text, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		d.unmarshalText(x, text)
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		if x.node.Type() == ast.NullType {
+			d.blank(x)
+			return
+		}
+		v.Set(reflect.New(v.Type().Elem()))
+		d.value(x, v.Elem())
+	case reflect.Struct:
+		d.structure(x, v)
+	case reflect.Map:
+		d.mapping(x, v)
+	case reflect.Slice:
+		d.list(x, v)
+	default:
+		d.scalar(x, v)
+	}
+}
+
+// follow leads through anchors and aliases to a value, nil if there is none.
+func (d *decoder) follow(x value) ast.Node {
+	switch n := x.node.(type) {
+	case *ast.AnchorNode:
+		x.node = n.Value
+		return d.follow(x)
+	case *ast.AliasNode:
+		target, ok := d.anchors.targets[n]
+		if !ok {
+			d.add(x.at, x.place, fmt.Sprintf("the alias *%s has no anchor before it", short(nameOf(n.Value))), "write the anchor &"+short(nameOf(n.Value))+" at a value above, or write the value out")
+			return nil
+		}
+		x.node = target
+		return d.follow(x)
+	case *ast.TagNode:
+		d.add(x.at, x.place, "the tag "+short(n.GetToken().Value)+" is not used here", "remove it; put a text in quotes")
+		return nil
+	}
+	return x.node
+}
+
+func (d *decoder) list(x value, v reflect.Value) {
+	seq, ok := x.node.(*ast.SequenceNode)
+	if !ok {
+		if x.node.Type() != ast.NullType {
+			fix := "write each entry on a line that starts with -"
+			if s, scalar := x.node.(ast.ScalarNode); scalar {
+				fix = fmt.Sprintf("write [%s]", short(s.GetToken().Value))
+			}
+			d.wrong(x, "a list", fix)
+		}
+		return
+	}
+	v.Set(reflect.MakeSlice(v.Type(), len(seq.Values), len(seq.Values)))
+	for i, n := range seq.Values {
+		d.value(value{at: x.at.Index(i), node: n, place: d.begin(n), depth: x.depth + 1}, v.Index(i))
+	}
+}
+
+// begin is where the content of a node starts: errors behind an alias are told
+// at its anchor, where they are mended.
+func (d *decoder) begin(n ast.Node) place {
+	switch n := n.(type) {
+	case *ast.AnchorNode:
+		if n.Value != nil {
+			return d.begin(n.Value)
+		}
+	case *ast.AliasNode:
+		if target, ok := d.anchors.targets[n]; ok {
+			return d.begin(target)
+		}
+	}
+	return start(n)
+}
+
+// structure decodes a mapping whose keys are known.
+func (d *decoder) structure(x value, v reflect.Value) {
+	m, ok := x.node.(ast.MapNode)
+	if !ok {
+		if x.node.Type() != ast.NullType {
+			d.wrong(x, "a mapping", "write its keys below it: "+strings.Join(keysOf(v.Type()), ", "))
+		}
+		return
+	}
+	entries := d.entries(x, m)
+	present := make(map[string]bool, len(entries))
+	for _, e := range entries {
+		present[e.key] = true
+	}
+	for _, e := range entries {
+		f, ok := fieldOf(v.Type(), e.key)
+		if !ok {
+			f, ok = d.unknownKey(x, e, v.Type(), present)
+		}
+		if ok {
+			e.at, e.key = x.at.Key(f.key), f.key
+			d.value(e.value, v.Field(f.index))
+			d.belowMinimum(e.value, f, v.Field(f.index))
+		}
+	}
+}
+
+// unknownKey tells of a key that is not there. If one was clearly meant and is
+// missing, it returns that one's field.
+func (d *decoder) unknownKey(x value, e entry, t reflect.Type, present map[string]bool) (field, bool) {
+	keys := keysOf(t)
+	near := topology.Nearest(e.key, keys)
+	fix := "remove it; the keys here are " + strings.Join(keys, ", ")
+	if near != "" {
+		fix = fmt.Sprintf("did you mean %s?", near)
+	}
+	d.add(x.at.Key(e.key), e.keyPlace, fmt.Sprintf("unknown key %q", short(e.key)), fix)
+	if near == "" || present[near] {
+		return field{}, false
+	}
+	present[near] = true
+	return fieldOf(t, near)
+}
+
+// mapping decodes a mapping whose keys are data.
+func (d *decoder) mapping(x value, v reflect.Value) {
+	m, ok := x.node.(ast.MapNode)
+	if !ok {
+		if x.node.Type() != ast.NullType {
+			d.wrong(x, "a mapping", "write KEY: VALUE on lines below it")
+		}
+		return
+	}
+	v.Set(reflect.MakeMap(v.Type()))
+	for _, e := range d.entries(x, m) {
+		e.at = x.at.Key(e.key)
+		item := reflect.New(v.Type().Elem()).Elem()
+		d.value(e.value, item)
+		d.places[e.at] = e.keyPlace
+		v.SetMapIndex(reflect.ValueOf(e.key), item)
+	}
+}
+
+// entry is one key of a mapping with its value.
+type entry struct {
+	value
+	keyPlace place
+}
+
+// entries lists what a mapping holds, and tells of keys that are no words or
+// stand twice; of those the first counts.
+func (d *decoder) entries(x value, m ast.MapNode) []entry {
+	var list []entry
+	for it := m.MapRange(); it.Next(); {
+		keyPlace := start(it.Key())
+		key, ok := d.keyText(x, it.Key(), keyPlace)
+		if !ok {
+			continue
+		}
+		if i := slices.IndexFunc(list, func(e entry) bool { return e.key == key }); i >= 0 {
+			d.report(x.at.Key(key), keyPlace, fmt.Sprintf("the key %q stands twice, first in line %d", short(key), list[i].keyPlace.line), "remove one")
+			continue
+		}
+		e := entry{value: value{key: key, node: it.Value(), place: keyPlace, depth: x.depth + 1}, keyPlace: keyPlace}
+		if _, scalar := it.Value().(ast.ScalarNode); scalar && it.Value().Type() != ast.NullType {
+			e.place = d.begin(it.Value())
+		}
+		list = append(list, e)
+	}
+	return list
+}
