@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,12 +41,12 @@ var _ Format = (*GitLabRoutable)(nil)
 // error wraps ErrGitLabCells.
 func NewGitLabRoutable(cells map[string]string) (*GitLabRoutable, error) {
 	g := &GitLabRoutable{make(map[uint64]cell.Name, len(cells))}
-	for id, name := range cells {
+	for _, id := range slices.Sorted(maps.Keys(cells)) {
 		n, ok := parseBase36(id)
 		if !ok {
 			return nil, fmt.Errorf("cell id %q: %w", id, ErrGitLabCells)
 		}
-		c, err := cell.ParseName(name)
+		c, err := cell.ParseName(cells[id])
 		if err != nil {
 			return nil, fmt.Errorf("cell id %q: %w: %w", id, err, ErrGitLabCells)
 		}

@@ -128,35 +128,6 @@ func scanAccount(s string) (cell.Account, int) {
 	return cell.Account(a), n
 }
 
-func scanHex(s string, n int) int {
-	if len(s) < n {
-		return 0
-	}
-	for i := range n {
-		if !isHex(s[i]) {
-			return 0
-		}
-	}
-	return n
-}
-
-func scanUUID(s string) int {
-	const length = 36
-	if len(s) < length {
-		return 0
-	}
-	for i := range length {
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			if s[i] != '-' {
-				return 0
-			}
-		} else if !isHex(s[i]) {
-			return 0
-		}
-	}
-	return length
-}
-
 // isVisible reports whether s holds only the bytes from 0x21 to 0x7E.
 func isVisible(s string) bool {
 	for i := 0; i < len(s); i++ {
