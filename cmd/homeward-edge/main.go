@@ -1,0 +1,24 @@
+// Command homeward-edge is the edge alone: the data plane, with as few
+// dependencies as it can have.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/homeward/homeward/cmd/internal/edgecmd"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	reload := make(chan os.Signal, 1)
+	signal.Notify(reload, syscall.SIGHUP)
+	if err := edgecmd.New("homeward-edge", reload).ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "homeward-edge:", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,58 @@
+package edge
+
+import (
+	"net/http"
+	"net/http/pprof"
+	"strconv"
+
+	"github.com/homeward/homeward/internal/telemetry"
+)
+
+// Admin is the handler of the admin port: /healthz, /readyz, /metrics,
+// /decisions?n=20 and /debug/pprof/. It asks for no token: the caller guards it.
+func (e *Edge) Admin() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		plain(w, http.StatusOK, "ok")
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if e.draining.Load() {
+			plain(w, http.StatusServiceUnavailable, "draining")
+			return
+		}
+		plain(w, http.StatusOK, "ready")
+	})
+	mux.Handle("GET /metrics", e.metrics.Handler())
+	mux.HandleFunc("GET /decisions", e.decisions)
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	return mux
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text + "\n"))
+}
+
+// decisions answers with the last requests, the latest first, as the access log
+// has them.
+func (e *Edge) decisions(w http.ResponseWriter, r *http.Request) {
+	n := 20
+	if text := r.URL.Query().Get("n"); text != "" {
+		var err error
+		if n, err = strconv.Atoi(text); err != nil || n < 1 {
+			plain(w, http.StatusBadRequest, "n is how many decisions to show, from 1 to "+strconv.Itoa(recentDecisions))
+			return
+		}
+	}
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	var out []byte
+	for _, rec := range e.recent.Last(n) {
+		out = telemetry.AppendLine(out, &rec)
+	}
+	_, _ = w.Write(out)
+}

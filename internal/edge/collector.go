@@ -1,0 +1,50 @@
+package edge
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/homeward/homeward/internal/upstream"
+)
+
+var (
+	connectionsDesc = prometheus.NewDesc("homeward_client_connections", "Client connections now.", nil, nil)
+	rejectedDesc    = prometheus.NewDesc("homeward_client_connections_rejected_total", "Client connections closed because there were too many.", nil, nil)
+	loadedDesc      = prometheus.NewDesc("homeward_topology_loaded_timestamp_seconds", "When the topology in force was taken.", nil, nil)
+	droppedDesc     = prometheus.NewDesc("homeward_access_log_dropped_total", "Access log lines lost to a slow or failing writer.", nil, nil)
+	openedDesc      = prometheus.NewDesc("homeward_upstream_connections_opened_total", "Connections made to the gateways of a cell.", []string{"cell"}, nil)
+	openDesc        = prometheus.NewDesc("homeward_upstream_connections", "Connections to the gateways of a cell now.", []string{"cell"}, nil)
+	reusedDesc      = prometheus.NewDesc("homeward_upstream_connections_reused_total", "Requests that found an idle connection.", []string{"cell"}, nil)
+	failedDesc      = prometheus.NewDesc("homeward_upstream_connect_failures_total", "Connections to the gateways of a cell that could not be made.", []string{"cell"}, nil)
+)
+
+// collector reads what the edge's parts count themselves.
+type collector struct{ edge *Edge }
+
+// Describe implements prometheus.Collector.
+func (c *collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{connectionsDesc, rejectedDesc, loadedDesc, droppedDesc, openedDesc, openDesc, reusedDesc, failedDesc} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v int64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v), labels...)
+	}
+	counter := func(d *prometheus.Desc, v int64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	gauge(connectionsDesc, c.edge.server.Open())
+	counter(rejectedDesc, c.edge.server.Rejected())
+	gauge(loadedDesc, c.edge.loadedAt.Load())
+	if c.edge.access != nil {
+		counter(droppedDesc, c.edge.access.Dropped())
+	}
+	c.edge.pools.Each(func(cell string, p *upstream.Pool) {
+		counter(openedDesc, p.Opened(), cell)
+		gauge(openDesc, p.Open(), cell)
+		counter(reusedDesc, p.Reused(), cell)
+		counter(failedDesc, p.Failed(), cell)
+	})
+}

@@ -1,0 +1,146 @@
+// Package edge wires the decision, the pools and the proxy into one server: the
+// process that stands in front of all cells.
+package edge
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/homeward/homeward/internal/proxy"
+	"github.com/homeward/homeward/internal/telemetry"
+	"github.com/homeward/homeward/internal/upstream"
+	"github.com/homeward/homeward/route"
+	"github.com/homeward/homeward/topology"
+)
+
+// recentDecisions is how many requests the admin port can tell of.
+const recentDecisions = 256
+
+// ErrClosed is what Serve returns after Shutdown.
+var ErrClosed = proxy.ErrServerClosed
+
+// Config is what an edge is made of.
+type Config struct {
+	Topology  *topology.Topology // valid; required
+	Log       *slog.Logger       // nil discards
+	AccessLog io.Writer          // JSON lines, one a request; nil for none
+	Observers []proxy.Observer   // told of every request besides
+}
+
+// Edge is one edge. It is safe for concurrent use.
+type Edge struct {
+	log     *slog.Logger
+	proxy   *proxy.Proxy
+	server  *proxy.Server
+	pools   *upstream.Set
+	metrics *telemetry.Metrics
+	recent  *telemetry.Recent
+	access  *telemetry.AccessLog // nil for none
+
+	load     sync.Mutex // one topology at a time
+	loadedAt atomic.Int64
+	draining atomic.Bool
+}
+
+// New makes an edge. It connects to nothing and listens to nothing yet.
+func New(c Config) (*Edge, error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	e := &Edge{
+		log: c.Log, pools: upstream.OpenSet(time.Now),
+		metrics: telemetry.NewMetrics(), recent: telemetry.NewRecent(recentDecisions),
+	}
+	state, _, err := e.prepare(c.Topology)
+	if err != nil {
+		e.pools.Close()
+		return nil, err
+	}
+	observers := append(observers{e.metrics, e.recent}, c.Observers...)
+	if c.AccessLog != nil {
+		e.access = telemetry.OpenAccessLog(c.AccessLog)
+		observers = append(observers, e.access)
+	}
+	e.proxy = proxy.New(state, observers, time.Now)
+	e.server = proxy.NewServer(e.proxy, c.Log)
+	e.loadedAt.Store(time.Now().Unix())
+	e.metrics.Register(&collector{edge: e})
+	return e, nil
+}
+
+// observers tell each of them.
+type observers []proxy.Observer
+
+// Done implements proxy.Observer.
+func (o observers) Done(r *proxy.Record) {
+	for _, observer := range o {
+		observer.Done(r)
+	}
+}
+
+func (e *Edge) prepare(t *topology.Topology) (*proxy.State, []*upstream.Pool, error) {
+	table, err := route.Compile(t)
+	if err != nil {
+		return nil, nil, fmt.Errorf("compile the topology: %w", err)
+	}
+	pools, retired, err := e.pools.Apply(table.Topology())
+	if err != nil {
+		return nil, nil, fmt.Errorf("prepare the gateways: %w", err)
+	}
+	state, err := proxy.NewState(table, pools)
+	return state, retired, err
+}
+
+// Load takes another topology, whole or not at all: after an error the edge
+// goes on with the one it has. Requests under way end under the old one, and the
+// connections of cells that did not change stay.
+func (e *Edge) Load(t *topology.Topology) error {
+	e.load.Lock()
+	defer e.load.Unlock()
+	old := e.proxy.State().Table.Topology()
+	state, retired, err := e.prepare(t)
+	e.metrics.Loaded(err)
+	if err != nil {
+		return err
+	}
+	e.proxy.Swap(state)
+	e.pools.Retire(retired)
+	e.loadedAt.Store(time.Now().Unix())
+	changes := topology.Diff(old, state.Table.Topology())
+	for _, c := range changes {
+		e.log.Info("topology changed", "path", c.Path, "change", c.Op, "old", c.Old, "new", c.New)
+	}
+	e.log.Info("topology taken", "changes", len(changes), "pools_replaced", len(retired))
+	return nil
+}
+
+// Serve accepts connections from l until Shutdown. config is nil for plain TCP.
+func (e *Edge) Serve(l net.Listener, config *tls.Config) error {
+	return e.server.Serve(l, config)
+}
+
+// Shutdown ends the edge: no new connections, requests under way to their end,
+// idle connections closed over the window. When ctx ends first the rest is
+// broken off.
+func (e *Edge) Shutdown(ctx context.Context, window time.Duration) error {
+	e.draining.Store(true)
+	err := e.server.Shutdown(ctx, window)
+	e.pools.Close()
+	if e.access != nil {
+		e.access.Close()
+	}
+	return err
+}
+
+// DrainWindow is what the topology says of how long stopping may take.
+func (e *Edge) DrainWindow() time.Duration { return e.proxy.State().Timeouts.Drain.Std() }
+
+// Refused counts a topology that could not even be read.
+func (e *Edge) Refused(err error) { e.metrics.Loaded(err) }

@@ -1,0 +1,240 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/homeward/homeward/internal/proxy/http1"
+	"github.com/homeward/homeward/route"
+)
+
+// answer writes the answer to one HTTP/1.1 request. The head waits in front of
+// the buffer for the first piece of the body, so that both leave in one write.
+type answer struct {
+	conn      *conn
+	timeout   time.Duration
+	minor     int
+	keepAlive bool
+	started   bool
+
+	chunked bool
+	left    int64 // of a body with a declared length
+	pooled  *[]byte
+	buf     []byte
+	head    int // bytes of the head at the start of buf
+}
+
+func newAnswer(c *conn, head *http1.Request, timeout time.Duration) *answer {
+	a := &answer{conn: c, timeout: timeout, minor: head.Minor, keepAlive: !head.Close, pooled: pieces.Get().(*[]byte)}
+	a.buf = *a.pooled
+	return a
+}
+
+func (a *answer) release() {
+	pieces.Put(a.pooled)
+	a.pooled, a.buf = nil, nil
+}
+
+func (a *answer) write(b []byte) error {
+	_ = a.conn.net.SetWriteDeadline(time.Now().Add(a.timeout))
+	_, err := a.conn.net.Write(b)
+	return err
+}
+
+// Interim implements Answer. HTTP/1.0 has no interim answers.
+func (a *answer) Interim(status int, reason string, fields []route.Field) error {
+	if a.minor == 0 {
+		return nil
+	}
+	b := http1.AppendStatusLine(nil, status, reasonOf(status, reason))
+	for _, f := range fields {
+		b = http1.AppendField(b, f.Name, f.Value)
+	}
+	return a.write(append(b, "\r\n"...))
+}
+
+// Head implements Answer.
+func (a *answer) Head(h *AnswerHead, more bool) error {
+	a.started = true
+	if h.Close || a.conn.server.draining.Load() {
+		a.keepAlive = false
+	}
+	a.left = h.Length
+	if h.NoBody {
+		a.left = 0
+	} else if h.Length < 0 {
+		if a.chunked = a.minor == 1; !a.chunked {
+			a.keepAlive = false // only the end of the connection shows the end of the body
+		}
+	}
+	b := http1.AppendStatusLine(a.buf[:0], h.Status, reasonOf(h.Status, h.Reason))
+	for _, f := range h.Fields {
+		b = http1.AppendField(b, f.Name, f.Value)
+	}
+	if a.chunked {
+		b = http1.AppendField(b, "Transfer-Encoding", "chunked")
+	}
+	switch {
+	case !a.keepAlive:
+		b = http1.AppendField(b, "Connection", "close")
+	case a.minor == 0:
+		b = http1.AppendField(b, "Connection", "keep-alive")
+	}
+	b = append(b, "\r\n"...)
+	if !more || len(b) > len(a.buf)/2 {
+		return a.write(b)
+	}
+	a.head = len(b)
+	return nil
+}
+
+func reasonOf(status int, reason string) string {
+	if reason == "" {
+		return http.StatusText(status)
+	}
+	return reason
+}
+
+// Space implements Answer.
+func (a *answer) Space() []byte { return a.buf[a.head+http1.ChunkRoom : len(a.buf)-2] }
+
+var errOverLength = errors.New("answer is longer than its Content-Length")
+
+// Commit implements Answer.
+func (a *answer) Commit(n int) error {
+	if n == 0 {
+		return nil
+	}
+	start := a.head + http1.ChunkRoom
+	piece := a.buf[start : start+n]
+	if a.chunked {
+		piece = http1.FrameChunk(a.buf[a.head:], n)
+	} else if a.left >= 0 {
+		if a.left -= int64(n); a.left < 0 {
+			return errOverLength
+		}
+	}
+	if a.head > 0 {
+		// The frame is at most ChunkRoom long: the head moves up against it.
+		from := start + n - len(piece)
+		if a.chunked {
+			from += 2
+		}
+		from -= a.head
+		copy(a.buf[from:], a.buf[:a.head])
+		piece = a.buf[from : from+a.head+len(piece)]
+		a.head = 0
+	}
+	return a.write(piece)
+}
+
+// End implements Answer.
+func (a *answer) End(trailer []route.Field) error {
+	if !a.chunked {
+		if a.left > 0 {
+			return io.ErrShortWrite
+		}
+		trailer = nil
+	}
+	b := a.buf[:a.head]
+	a.head = 0
+	if a.chunked {
+		b = http1.AppendLastChunk(b, trailer)
+	}
+	if len(b) == 0 {
+		return nil
+	}
+	return a.write(b)
+}
+
+// watchAfter is how long an answer is waited for before the client is watched:
+// most answers come sooner, and spare the goroutine.
+const watchAfter = 10 * time.Millisecond
+
+// Watch implements Answer. A client that ends its side of the connection counts
+// as gone; one that sends its next request already does not, and is not watched
+// further.
+func (a *answer) Watch(gone func()) (stop func()) {
+	w := &watch{conn: a.conn, gone: gone, done: make(chan struct{})}
+	timer := time.AfterFunc(watchAfter, w.run)
+	return func() {
+		if !timer.Stop() {
+			w.end()
+		}
+	}
+}
+
+type watch struct {
+	conn *conn
+	gone func()
+	done chan struct{}
+
+	mu      sync.Mutex
+	stopped bool
+}
+
+func (w *watch) run() {
+	defer close(w.done)
+	w.mu.Lock()
+	if w.stopped {
+		w.mu.Unlock()
+		return
+	}
+	_ = w.conn.net.SetReadDeadline(time.Time{})
+	w.mu.Unlock()
+	if err := w.conn.reader.Await(); err == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.stopped {
+		w.gone()
+	}
+}
+
+func (w *watch) end() {
+	w.mu.Lock()
+	w.stopped = true
+	_ = w.conn.net.SetReadDeadline(time.Unix(1, 0))
+	w.mu.Unlock()
+	<-w.done
+}
+
+// requestBody is the body of an HTTP/1.1 request, with a deadline for each piece.
+type requestBody struct {
+	body    *http1.Body
+	conn    net.Conn
+	timeout time.Duration
+
+	mu          sync.Mutex
+	interrupted bool
+}
+
+var errInterrupted = errors.New("reading the request body was interrupted")
+
+// Read implements Body.
+func (b *requestBody) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	if b.interrupted {
+		b.mu.Unlock()
+		return 0, errInterrupted
+	}
+	_ = b.conn.SetReadDeadline(time.Now().Add(b.timeout))
+	b.mu.Unlock()
+	return b.body.Read(p)
+}
+
+// Trailer implements Body.
+func (b *requestBody) Trailer() []route.Field { return b.body.Trailer() }
+
+// Interrupt implements Body.
+func (b *requestBody) Interrupt() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.interrupted = true
+	_ = b.conn.SetReadDeadline(time.Unix(1, 0))
+}

@@ -1,0 +1,268 @@
+package proxy
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/homeward/homeward/internal/proxy/http1"
+)
+
+// conn is one HTTP/1.1 connection. One goroutine serves it.
+type conn struct {
+	server *Server
+	net    net.Conn // the TLS connection if there is one
+	reader *http1.Reader
+	peer   netip.AddrPort
+	tls    bool
+	phase  atomic.Int32
+}
+
+// The phases of a connection. Idle is left by compare-and-swap only, so that a
+// request that arrives while the connection is being closed for idleness is
+// either served or not begun.
+const (
+	idle int32 = iota
+	busy
+	closed
+)
+
+// preface starts an HTTP/2 connection with prior knowledge (RFC 9113 section 3.4).
+const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+// handle serves a connection of any protocol.
+func (s *Server) handle(t *tracked, config *tls.Config) {
+	c := &conn{server: s, net: t, reader: http1.NewReader(t)}
+	if a, ok := netip.AddrFromSlice(addrIP(t.RemoteAddr())); ok {
+		c.peer = netip.AddrPortFrom(a, addrPort(t.RemoteAddr()))
+	}
+	_ = t.SetDeadline(time.Now().Add(s.proxy.State().Timeouts.Header.Std()))
+	if config != nil {
+		tc := tls.Server(t, config)
+		if err := tc.HandshakeContext(s.base); err != nil {
+			c.refuseHandshake(err)
+			return
+		}
+		if tc.ConnectionState().NegotiatedProtocol == "h2" {
+			_ = t.SetDeadline(time.Time{})
+			s.http2.take(tc)
+			return
+		}
+		c.net, c.reader, c.tls = tc, http1.NewReader(tc), true
+	} else if c.priorKnowledge() {
+		_ = t.SetDeadline(time.Time{})
+		s.http2.take(&prefixed{Conn: t, prefix: c.reader.TakeBuffered()})
+		return
+	}
+	if s.add(c) {
+		c.serve()
+	}
+	s.remove(c)
+	_ = c.net.Close()
+}
+
+func addrIP(a net.Addr) net.IP {
+	if t, ok := a.(*net.TCPAddr); ok {
+		return t.IP
+	}
+	return nil
+}
+
+func addrPort(a net.Addr) uint16 {
+	if t, ok := a.(*net.TCPAddr); ok {
+		return uint16(t.Port) //nolint:gosec // a TCP port
+	}
+	return 0
+}
+
+func (s *Server) add(c *conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.base.Err() != nil {
+		return false
+	}
+	s.conns[c] = struct{}{}
+	return true
+}
+
+func (s *Server) remove(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+}
+
+// priorKnowledge reports whether the client starts with HTTP/2. It waits for no
+// more bytes than it needs to tell.
+func (c *conn) priorKnowledge() bool {
+	for n := 1; n <= len(preface); n++ {
+		b, err := c.reader.Peek(n)
+		if err != nil || b[n-1] != preface[n-1] {
+			return false
+		}
+	}
+	return true
+}
+
+// prefixed is a connection of which some bytes were read already.
+type prefixed struct {
+	net.Conn
+	prefix []byte
+}
+
+func (p *prefixed) Read(b []byte) (int, error) {
+	if len(p.prefix) == 0 {
+		return p.Conn.Read(b)
+	}
+	n := copy(b, p.prefix)
+	p.prefix = p.prefix[n:]
+	return n, nil
+}
+
+// serve answers request after request.
+func (c *conn) serve() {
+	var head http1.Request
+	for {
+		state := c.server.proxy.State()
+		_ = c.net.SetReadDeadline(time.Now().Add(state.Timeouts.Idle.Std()))
+		if c.reader.Await() != nil || !c.phase.CompareAndSwap(idle, busy) {
+			return
+		}
+		_ = c.net.SetReadDeadline(time.Now().Add(state.Timeouts.Header.Std()))
+		if err := http1.ReadRequest(c.reader, &head, state.headLimits()); err != nil {
+			c.refuse(err)
+			return
+		}
+		if !c.exchange(state, &head) {
+			return
+		}
+		c.reader.Release()
+		c.phase.Store(idle)
+		if c.server.draining.Load() {
+			return
+		}
+	}
+}
+
+// exchange answers one request and reports whether the connection goes on.
+func (c *conn) exchange(state *State, head *http1.Request) bool {
+	body := &requestBody{conn: c.net, timeout: state.Timeouts.Body.Std(), body: http1.RequestBody(c.reader, head, state.headLimits())}
+	in := &Inbound{
+		Proto: protos[head.Minor], Method: head.Method, Target: head.Target, Origin: head.Origin, Host: head.Host,
+		Fields: head.Fields, Length: head.Length, Expect100: head.Expect100, Peer: c.peer, TLS: c.tls,
+	}
+	if !body.body.Empty() {
+		in.Body = body
+	}
+	out := newAnswer(c, head, state.Timeouts.Write.Std())
+	ok := c.server.proxy.Serve(c.server.base, in, out)
+	out.release()
+	switch {
+	case !ok:
+		c.breakOff()
+		return false
+	case !body.body.Whole():
+		c.linger()
+		return false
+	}
+	return out.keepAlive
+}
+
+var protos = [...]string{"HTTP/1.0", "HTTP/1.1"}
+
+// refuse answers a request head that could not be read.
+func (c *conn) refuse(err error) {
+	var p Problem
+	var broken *http1.SyntaxError
+	switch {
+	case errors.As(err, &broken):
+		p = Problem{Kind: BadFraming, Detail: "In the request, " + broken.Rule + "."}
+	case errors.Is(err, http1.ErrTooLarge):
+		p = Problem{Kind: TooLarge, Status: 431, Detail: "The head of the request is over the limit in bytes or lines."}
+	case isTimeout(err):
+		p = Problem{Kind: RequestTimeout, Detail: "The head of the request did not arrive in time."}
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		p = Problem{Kind: BadFraming, Detail: "The head of the request broke off before its end."}
+	default:
+		return // nobody is there
+	}
+	c.reject(p)
+}
+
+// reject sends a problem in answer to no request in particular, and ends the
+// connection: what follows on it could be anything.
+func (c *conn) reject(p Problem) {
+	out := newAnswer(c, &http1.Request{Minor: 1, Framing: http1.Framing{Close: true}}, c.server.proxy.State().Timeouts.Write.Std())
+	c.server.proxy.Reject(&Inbound{Proto: "HTTP/1.1", Peer: c.peer, TLS: c.tls}, out, p)
+	out.release()
+	c.linger()
+}
+
+// refuseHandshake ends a connection without TLS. A client that spoke plain HTTP
+// is told so.
+func (c *conn) refuseHandshake(err error) {
+	var record tls.RecordHeaderError
+	if errors.As(err, &record) && record.Conn != nil && looksLikeHTTP(record.RecordHeader) {
+		c.reject(Problem{Kind: BadFraming, Detail: "This port speaks HTTPS, and the request came as plain HTTP."})
+	}
+	_ = c.net.Close()
+}
+
+func looksLikeHTTP(header [5]byte) bool {
+	for _, b := range header {
+		if b < ' ' || b >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// Limits of how long a connection that is to be closed is still read, so that
+// the client gets the answer and not a reset.
+const (
+	lingerTime  = 2 * time.Second
+	lingerBytes = 8 << 20
+)
+
+// linger ends our side and discards what the client still sends, for a while.
+func (c *conn) linger() {
+	if half, ok := c.net.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
+	_ = c.net.SetReadDeadline(time.Now().Add(lingerTime))
+	_, _ = io.CopyN(io.Discard, c.reader, lingerBytes)
+}
+
+// breakOff makes sure that the client sees an answer without its end as broken,
+// by a reset where the transport has one.
+func (c *conn) breakOff() {
+	nc := c.net
+	if tc, ok := nc.(*tls.Conn); ok {
+		nc = tc.NetConn()
+	}
+	if t, ok := nc.(*tracked); ok {
+		if tcp, ok := t.Conn.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0)
+		}
+	}
+}
+
+// closeIfIdle closes the connection if it carries no request.
+func (c *conn) closeIfIdle() {
+	if c.phase.CompareAndSwap(idle, closed) {
+		_ = c.net.Close()
+	}
+}
+
+// Reject sends a problem for a request whose head could not be accepted.
+func (p *Proxy) Reject(in *Inbound, out Answer, problem Problem) {
+	x := &exchange{proxy: p, state: p.state.Load(), in: in, out: out, ctx: context.Background()}
+	x.begin()
+	x.refuse(problem)
+	x.rec.Duration = p.now().Sub(x.rec.Start)
+	p.observer.Done(&x.rec)
+}

@@ -1,0 +1,69 @@
+package proxy
+
+import (
+	"io"
+	"net/netip"
+
+	"github.com/homeward/homeward/route"
+)
+
+// Inbound is one request as an engine read it. The engine has checked its
+// framing; what is accepted is as received.
+type Inbound struct {
+	Proto  string // HTTP/1.1, HTTP/1.0 or HTTP/2.0
+	Method string
+	Target string // as received; what is forwarded
+	Origin string // Target without scheme and authority; what is decided on
+	Host   string
+	Fields []route.Field // all, Host included where the protocol has it as a field
+
+	Body      Body  // nil when the request has none
+	Length    int64 // of the body; -1 when it is not declared
+	Expect100 bool  // the client waits for 100 Continue
+
+	Peer netip.AddrPort // the other end of the connection
+	TLS  bool
+}
+
+// Body is the body of a request on its way in.
+type Body interface {
+	// Read reads content. io.EOF says that the body was whole; a client that
+	// stops in the middle gives another error, one that is too slow a timeout.
+	io.Reader
+	// Trailer is the trailer, once Read has returned io.EOF.
+	Trailer() []route.Field
+	// Interrupt makes a Read in progress and all later ones fail. It may be
+	// called while another goroutine reads.
+	Interrupt()
+}
+
+// AnswerHead is the head of a final answer.
+type AnswerHead struct {
+	Status int
+	Reason string        // "" for the standard one
+	Fields []route.Field // end-to-end fields in order, Content-Length among them
+	Length int64         // of the body; -1 when the end shows it
+	NoBody bool          // the answer has no body, whatever Content-Length says
+	Close  bool          // the request was not read whole: the connection cannot go on
+}
+
+// Answer is the way back to the client of one request. An engine provides it;
+// it is used by one goroutine, in the order Interim*, Head, (Space, Commit)*,
+// End. A Write error is final: the client is gone.
+type Answer interface {
+	// Interim sends an interim answer, 100 to 199, at once.
+	Interim(status int, reason string, fields []route.Field) error
+	// Head starts the final answer. With more, a Commit or End follows at
+	// once, and the head may wait for it; else it is sent now.
+	Head(h *AnswerHead, more bool) error
+	// Space is room for the next piece of the body, never empty.
+	Space() []byte
+	// Commit sends the first n bytes of Space at once.
+	Commit(n int) error
+	// End ends the body, with a trailer if there is one.
+	End(trailer []route.Field) error
+	// Watch calls gone at most once if the client leaves before stop is called.
+	// It must not run while the request's body is being read. stop waits for
+	// the watching to end.
+	Watch(gone func()) (stop func())
+}

@@ -1,0 +1,130 @@
+package proxy
+
+import (
+	"strings"
+
+	"github.com/homeward/homeward/internal/proxy/http1"
+	"github.com/homeward/homeward/route"
+)
+
+// requestHead appends the head as the cell gets it: the client's own lines in
+// their order and case, less those that end here, then what the edge says.
+func (x *exchange) requestHead(dst []byte) []byte {
+	in, s := x.in, x.state
+	trusted := s.trusts(in.Peer.Addr())
+	nominated := s.nominated(in.Fields)
+	dst = http1.AppendRequestLine(dst, in.Method, in.Target)
+	if first(in.Fields, "Host") == "" {
+		dst = http1.AppendField(dst, "Host", in.Host)
+	}
+	var hops []string
+	traced := false
+	for _, f := range in.Fields {
+		switch {
+		case hopByHop(f.Name), ours(f.Name), contains(nominated, f.Name):
+			continue
+		case forwarding(f.Name):
+			if trusted && strings.EqualFold(f.Name, "X-Forwarded-For") {
+				hops = append(hops, f.Value)
+				continue
+			}
+			if !trusted {
+				continue
+			}
+		case strings.EqualFold(f.Name, "Expect") && x.continued:
+			continue
+		case strings.EqualFold(f.Name, "X-Request-Id") && !x.idGiven:
+			continue
+		case strings.EqualFold(f.Name, "traceparent"):
+			traced = true
+		}
+		dst = http1.AppendField(dst, f.Name, f.Value)
+	}
+	if in.Body != nil && in.Length < 0 { // a Content-Length was passed on as it came
+		dst = http1.AppendField(dst, "Transfer-Encoding", "chunked")
+	}
+	dst = http1.AppendField(dst, "X-Forwarded-For", strings.Join(append(hops, in.Peer.Addr().Unmap().String()), ", "))
+	if !trusted || first(in.Fields, "X-Forwarded-Proto") == "" {
+		dst = http1.AppendField(dst, "X-Forwarded-Proto", scheme(in.TLS))
+	}
+	if !trusted || first(in.Fields, "X-Forwarded-Host") == "" {
+		dst = http1.AppendField(dst, "X-Forwarded-Host", in.Host)
+	}
+	if !x.idGiven {
+		dst = http1.AppendField(dst, "X-Request-Id", x.rec.RequestID)
+	}
+	if !traced {
+		dst = http1.AppendField(dst, "traceparent", newTraceparent())
+	}
+	dst = http1.AppendField(dst, "Homeward-Cell", s.Table.Cell(x.decision.Send).Name)
+	dst = http1.AppendField(dst, "Homeward-Lane", s.Table.Lane(x.decision.Lane).Name)
+	return append(dst, "\r\n"...)
+}
+
+// nominated are the fields that Connection names as hop-by-hop. What a cell
+// needs to judge the request is never among them, or a client could strip a
+// credential that another hop put there.
+func (s *State) nominated(fields []route.Field) []string {
+	var names []string
+	for _, f := range fields {
+		if !strings.EqualFold(f.Name, "Connection") {
+			continue
+		}
+		http1.Elements(f.Value, func(name string) bool {
+			if !s.endToEnd(name) {
+				names = append(names, name)
+			}
+			return true
+		})
+	}
+	return names
+}
+
+var endToEndNames = [...]string{
+	"Host", "Authorization", "Cookie", "Content-Length", "Content-Type", "Content-Encoding", "Content-Range", "Range", "Expect",
+	"Origin", "Trailer", "X-Request-Id", "traceparent", "tracestate", "Cache-Control", "Date", "Set-Cookie", "Location",
+}
+
+func (s *State) endToEnd(name string) bool {
+	return contains(endToEndNames[:], name) || contains(s.protected, name) || forwarding(name) || ours(name) ||
+		strings.HasPrefix(strings.ToLower(name), "access-control-")
+}
+
+func contains(names []string, name string) bool {
+	for _, n := range names {
+		if strings.EqualFold(n, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func scheme(tls bool) string {
+	if tls {
+		return "https"
+	}
+	return "http"
+}
+
+// answerFields appends the fields of a cell's answer that go to the client, in
+// their order and case. Framing is the engine's.
+func (s *State) answerFields(dst, fields []route.Field) []route.Field {
+	nominated := s.nominated(fields)
+	for _, f := range fields {
+		if !hopByHop(f.Name) && !ours(f.Name) && !contains(nominated, f.Name) {
+			dst = append(dst, f)
+		}
+	}
+	return dst
+}
+
+// trailerFields is a trailer without the fields that must not pass.
+func trailerFields(fields []route.Field) []route.Field {
+	kept := fields[:0:0]
+	for _, f := range fields {
+		if !hopByHop(f.Name) && !ours(f.Name) && !forwarding(f.Name) {
+			kept = append(kept, f)
+		}
+	}
+	return kept
+}

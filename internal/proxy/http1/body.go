@@ -1,0 +1,226 @@
+package http1
+
+import (
+	"io"
+	"strings"
+)
+
+const (
+	maxChunkLine = 256     // bytes of a chunk's size line with its extensions
+	maxTrailer   = 8 << 10 // bytes of a trailer
+)
+
+type bodyKind uint8
+
+const (
+	noBody bodyKind = iota
+	fixedBody
+	chunkedBody
+	closeBody
+)
+
+// Body reads the body of one message by its framing. It belongs to one
+// goroutine at a time.
+type Body struct {
+	r       *Reader
+	kind    bodyKind
+	left    int64 // of the body, or of the current chunk
+	chunks  bool  // a chunk has been read: a CRLF stands before the next size
+	fields  int   // limit of the trailer
+	trailer []Field
+	err     error // sticky; io.EOF when the body was read whole
+}
+
+// RequestBody is the body of the request just read from r; Empty tells
+// whether there is one.
+func RequestBody(r *Reader, req *Request, limits Limits) *Body {
+	b := newBody(r, req.Framing, limits)
+	if b.kind == closeBody {
+		b.kind, b.err = noBody, io.EOF // RFC 9112 section 6.3: a request without framing has none
+	}
+	return b
+}
+
+// ResponseBody is the body of the answer just read from r to a request with
+// this method.
+func ResponseBody(r *Reader, resp *Response, method string, limits Limits) *Body {
+	if !BodyAllowed(method, resp.Status) {
+		return &Body{err: io.EOF}
+	}
+	return newBody(r, resp.Framing, limits)
+}
+
+func newBody(r *Reader, f Framing, limits Limits) *Body {
+	b := &Body{r: r, fields: limits.orDefault().Fields}
+	switch {
+	case f.Chunked:
+		b.kind = chunkedBody
+	case f.Length < 0:
+		b.kind = closeBody
+	case f.Length == 0:
+		b.err = io.EOF
+	default:
+		b.kind, b.left = fixedBody, f.Length
+	}
+	return b
+}
+
+// Empty reports whether the message has no body.
+func (b *Body) Empty() bool { return b.kind == noBody }
+
+// Whole reports whether the body was read to its end, so that the next message
+// starts where it stopped.
+func (b *Body) Whole() bool { return b.err == io.EOF && b.kind != closeBody } //nolint:errorlint // own sticky value
+
+// Trailer is the trailer, once Read has returned io.EOF.
+func (b *Body) Trailer() []Field { return b.trailer }
+
+// Read reads the content, without its framing. A connection that ends before
+// the body does is io.ErrUnexpectedEOF.
+func (b *Body) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if b.kind == chunkedBody && b.left == 0 {
+		if b.err = b.nextChunk(); b.err != nil {
+			return 0, b.err
+		}
+	}
+	if b.kind != closeBody && int64(len(p)) > b.left {
+		p = p[:b.left]
+	}
+	n, err := b.r.Read(p)
+	if b.kind != closeBody {
+		b.left -= int64(n)
+		switch {
+		case b.left == 0 && b.kind == fixedBody:
+			err = io.EOF
+		case b.left == 0:
+			err = nil
+		case err == io.EOF: //nolint:errorlint // a Reader returns it bare
+			err = io.ErrUnexpectedEOF
+		}
+	}
+	if !isTimeout(err) {
+		b.err = err
+	}
+	return n, err
+}
+
+// nextChunk reads a size line, and after the last chunk the trailer (RFC 9112
+// section 7.1). It returns io.EOF at the end of the body.
+func (b *Body) nextChunk() error {
+	if b.chunks {
+		crlf, err := b.r.Peek(2)
+		if err != nil {
+			return unexpected(err)
+		}
+		if crlf[0] != '\r' || crlf[1] != '\n' {
+			return syntax("a chunk is longer than its size")
+		}
+		b.r.r += 2
+	}
+	size, err := b.chunkSize()
+	if err != nil {
+		return err
+	}
+	b.chunks = true
+	if b.left = size; size > 0 {
+		return nil
+	}
+	block, err := b.r.block(maxTrailer)
+	if err != nil {
+		return unexpected(err)
+	}
+	if b.trailer, err = appendFields(nil, block, b.fields); err != nil {
+		return err
+	}
+	for _, f := range b.trailer {
+		if framingField(f.Name) {
+			return syntax("a trailer holds a framing header")
+		}
+	}
+	return io.EOF
+}
+
+func (b *Body) chunkSize() (int64, error) {
+	line, err := b.r.line(maxChunkLine)
+	if err != nil {
+		return 0, unexpected(err)
+	}
+	digits := 0
+	var size int64
+	for digits < len(line) {
+		d, ok := hexDigit(line[digits])
+		if !ok {
+			break
+		}
+		if digits++; digits > 15 {
+			return 0, syntax("a chunk size is too large")
+		}
+		size = size<<4 | int64(d)
+	}
+	if digits == 0 {
+		return 0, syntax("a chunk does not start with its size")
+	}
+	if ext := line[digits:]; ext != "" {
+		if trimmed := strings.TrimLeft(ext, " \t"); trimmed == "" || trimmed[0] != ';' {
+			return 0, syntax("a chunk size is followed by something other than an extension")
+		}
+		for _, c := range []byte(ext) {
+			if (c < ' ' && c != '\t') || c == 0x7f {
+				return 0, syntax("a chunk extension holds a control character")
+			}
+		}
+	}
+	return size, nil
+}
+
+// line consumes one line and returns it without its CRLF.
+func (r *Reader) line(limit int) (string, error) {
+	for scanned := 0; ; {
+		for i := r.r + scanned; i < r.w; i++ {
+			if r.buf[i] != '\n' {
+				continue
+			}
+			if i == r.r || r.buf[i-1] != '\r' {
+				return "", syntax("a line ends with a bare LF")
+			}
+			s := string(r.buf[r.r : i-1])
+			r.r = i + 1
+			return s, nil
+		}
+		if scanned = r.Buffered(); scanned >= limit {
+			return "", syntax("a chunk's size line is too long")
+		}
+		if err := r.fill(max(limit, firstBuffer)); err != nil {
+			return "", err
+		}
+	}
+}
+
+func hexDigit(c byte) (byte, bool) {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0', true
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10, true
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10, true
+	}
+	return 0, false
+}
+
+// framingField reports whether a name must not stand in a trailer, where it
+// could be read as part of the head (RFC 9110 section 6.5.1).
+func framingField(name string) bool {
+	for _, f := range []string{"Content-Length", "Transfer-Encoding", "Host", "Trailer", "Connection", "Authorization", "Cookie", "Set-Cookie"} {
+		if strings.EqualFold(name, f) {
+			return true
+		}
+	}
+	return false
+}

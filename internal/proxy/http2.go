@@ -1,0 +1,200 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"maps"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/homeward/homeward/internal/proxy/http1"
+	"github.com/homeward/homeward/route"
+)
+
+// http2Shards is the number of standard-library servers that HTTP/2
+// connections are spread over. A server can only tell all of its connections at
+// once to go away; several can do it one after the other.
+const http2Shards = 8
+
+// http2HeadRoom is what the library may read of a head beyond the topology's
+// limit, so that the answer to a head over the limit is ours.
+const http2HeadRoom = 1 << 20
+
+// http2Servers serve the HTTP/2 connections.
+type http2Servers struct {
+	server *Server
+	shards [http2Shards]*http2Shard
+	next   atomic.Uint32
+}
+
+type http2Shard struct {
+	*http.Server
+	conns chan net.Conn
+	once  sync.Once
+	done  chan struct{}
+}
+
+func newHTTP2Servers(s *Server) *http2Servers {
+	h := &http2Servers{server: s}
+	timeouts, limits := s.proxy.State().Timeouts, s.proxy.State().Limits
+	for i := range h.shards {
+		shard := &http2Shard{conns: make(chan net.Conn), done: make(chan struct{})}
+		shard.Server = &http.Server{
+			Handler:                      http.HandlerFunc(h.serve),
+			Protocols:                    new(http.Protocols),
+			DisableGeneralOptionsHandler: true,
+			MaxHeaderBytes:               int(limits.Head) + http2HeadRoom,
+			ReadHeaderTimeout:            timeouts.Header.Std(),
+			IdleTimeout:                  timeouts.Idle.Std(),
+			BaseContext:                  func(net.Listener) context.Context { return s.base },
+			ErrorLog:                     log.New(io.Discard, "", 0), // its lines may quote what a client sent
+		}
+		shard.Protocols.SetHTTP2(true)
+		shard.Protocols.SetUnencryptedHTTP2(true)
+		h.shards[i] = shard
+		go func() { _ = shard.Serve(shard) }()
+	}
+	return h
+}
+
+// Accept implements net.Listener.
+func (s *http2Shard) Accept() (net.Conn, error) {
+	select {
+	case c := <-s.conns:
+		return c, nil
+	case <-s.done:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close implements net.Listener.
+func (s *http2Shard) Close() error {
+	s.once.Do(func() { close(s.done) })
+	return nil
+}
+
+// Addr implements net.Listener.
+func (s *http2Shard) Addr() net.Addr { return &net.TCPAddr{} }
+
+// take hands a connection over.
+func (h *http2Servers) take(c net.Conn) {
+	shard := h.shards[h.next.Add(1)%http2Shards]
+	select {
+	case shard.conns <- c:
+	case <-shard.done:
+		_ = c.Close()
+	}
+}
+
+// shutdown tells the connections to go away, shard after shard over the window.
+func (h *http2Servers) shutdown(window time.Duration, ended <-chan struct{}) {
+	for i, shard := range h.shards {
+		time.AfterFunc(window*time.Duration(i)/http2Shards, func() {
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			go func() { <-ended; cancel() }()
+			_ = shard.Shutdown(ctx)
+		})
+	}
+}
+
+func (h *http2Servers) close() {
+	for _, shard := range h.shards {
+		_ = shard.Server.Close()
+		_ = shard.Close()
+	}
+}
+
+// serve answers one request.
+func (h *http2Servers) serve(w http.ResponseWriter, r *http.Request) {
+	p := h.server.proxy
+	state := p.State()
+	control := http.NewResponseController(w)
+	out := &http2Answer{w: w, r: r, control: control, timeout: state.Timeouts.Write.Std(), server: h.server}
+	in := &Inbound{
+		Proto: "HTTP/2.0", Method: r.Method, Target: r.RequestURI, Origin: r.RequestURI, Host: r.Host,
+		Length: r.ContentLength, TLS: r.TLS != nil,
+	}
+	if a, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		in.Peer = a
+	}
+	problem, ok := in.takeHeader(r.Header, state)
+	if !ok {
+		p.Reject(&Inbound{Proto: in.Proto, Peer: in.Peer, TLS: in.TLS}, out, problem)
+		return
+	}
+	if r.ContentLength != 0 {
+		in.Body = &http2Body{r: r, control: control, timeout: state.Timeouts.Body.Std()}
+	}
+	if !p.Serve(r.Context(), in, out) {
+		panic(http.ErrAbortHandler) // resets the stream: the answer has no end
+	}
+}
+
+// takeHeader takes the header fields, and holds the request to the rules that
+// HTTP/1.1 requests are held to.
+func (in *Inbound) takeHeader(header http.Header, s *State) (Problem, bool) {
+	if err := http1.CheckTarget(in.Method, in.Target); err != nil {
+		return Problem{Kind: BadFraming, Detail: "In the request, " + err.Error() + "."}, false
+	}
+	if !http1.ValidHost(in.Host) {
+		return Problem{Kind: BadFraming, Detail: "In the request, :authority is not a host name or address with an optional port."}, false
+	}
+	size, count := len(in.Target), 0
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		for _, value := range header[name] {
+			size += len(name) + len(value) + 4
+			count++
+			if name == "Host" {
+				if !strings.EqualFold(value, in.Host) {
+					return Problem{Kind: BadFraming, Detail: "In the request, Host and :authority differ."}, false
+				}
+				continue
+			}
+			in.Fields = append(in.Fields, route.Field{Name: name, Value: value})
+		}
+	}
+	if size > int(s.Limits.Head) || count > s.Limits.Headers {
+		return Problem{Kind: TooLarge, Status: 431, Detail: "The head of the request is over the limit in bytes or lines."}, false
+	}
+	return Problem{}, true
+}
+
+// http2Body is the body of an HTTP/2 request, with a deadline for each piece.
+type http2Body struct {
+	r       *http.Request
+	control *http.ResponseController
+	timeout time.Duration
+}
+
+// Read implements Body.
+func (b *http2Body) Read(p []byte) (int, error) {
+	_ = b.control.SetReadDeadline(time.Now().Add(b.timeout))
+	n, err := b.r.Body.Read(p)
+	if errors.Is(err, io.EOF) {
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
+}
+
+// Trailer implements Body.
+func (b *http2Body) Trailer() []route.Field {
+	var fields []route.Field
+	for _, name := range slices.Sorted(maps.Keys(b.r.Trailer)) {
+		for _, value := range b.r.Trailer[name] {
+			fields = append(fields, route.Field{Name: name, Value: value})
+		}
+	}
+	return fields
+}
+
+// Interrupt implements Body.
+func (b *http2Body) Interrupt() { _ = b.r.Body.Close() }

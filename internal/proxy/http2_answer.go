@@ -1,0 +1,105 @@
+package proxy
+
+import (
+	"context"
+	"net/http"
+	"net/textproto"
+	"time"
+
+	"github.com/homeward/homeward/route"
+)
+
+// http2Answer writes the answer to one HTTP/2 request.
+type http2Answer struct {
+	w       http.ResponseWriter
+	r       *http.Request
+	control *http.ResponseController
+	timeout time.Duration
+	server  *Server
+	buf     []byte
+	pooled  *[]byte
+}
+
+// Interim implements Answer.
+func (a *http2Answer) Interim(status int, _ string, fields []route.Field) error {
+	h := a.w.Header()
+	add(h, fields)
+	_ = a.control.SetWriteDeadline(time.Now().Add(a.timeout))
+	a.w.WriteHeader(status)
+	clear(h)
+	return nil
+}
+
+func add(h http.Header, fields []route.Field) {
+	for _, f := range fields {
+		name := textproto.CanonicalMIMEHeaderKey(f.Name)
+		h[name] = append(h[name], f.Value)
+	}
+}
+
+// Head implements Answer.
+func (a *http2Answer) Head(head *AnswerHead, more bool) error {
+	h := a.w.Header()
+	add(h, head.Fields)
+	for _, name := range []string{"Date", "Content-Type"} {
+		if _, ok := h[name]; !ok {
+			h[name] = nil // the library must not make one up
+		}
+	}
+	if a.server.draining.Load() {
+		h.Set("Connection", "close") // the library sends GOAWAY and ends the connection after its streams
+	}
+	_ = a.control.SetWriteDeadline(time.Now().Add(a.timeout))
+	a.w.WriteHeader(head.Status)
+	if more {
+		return nil
+	}
+	return a.control.Flush()
+}
+
+// Space implements Answer.
+func (a *http2Answer) Space() []byte {
+	if a.buf == nil {
+		a.pooled = pieces.Get().(*[]byte)
+		a.buf = *a.pooled
+	}
+	return a.buf
+}
+
+// Commit implements Answer.
+func (a *http2Answer) Commit(n int) error {
+	_ = a.control.SetWriteDeadline(time.Now().Add(a.timeout))
+	if _, err := a.w.Write(a.buf[:n]); err != nil {
+		return err
+	}
+	return a.control.Flush()
+}
+
+// End implements Answer.
+func (a *http2Answer) End(trailer []route.Field) error {
+	if a.pooled != nil {
+		pieces.Put(a.pooled)
+		a.pooled, a.buf = nil, nil
+	}
+	h := a.w.Header()
+	for _, f := range trailer {
+		name := http.TrailerPrefix + textproto.CanonicalMIMEHeaderKey(f.Name)
+		h[name] = append(h[name], f.Value)
+	}
+	return nil
+}
+
+// Watch implements Answer. The library ends the request's context when the
+// stream or the connection does.
+func (a *http2Answer) Watch(gone func()) (stop func()) {
+	done := make(chan struct{})
+	cancel := context.AfterFunc(a.r.Context(), func() {
+		defer close(done)
+		gone()
+	})
+	return func() {
+		if !cancel() {
+			<-done
+		}
+	}
+}

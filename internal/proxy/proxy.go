@@ -1,0 +1,159 @@
+// Package proxy carries requests to the cells that they belong to, and the
+// answers back, changing where the connection goes and nothing else.
+//
+// It has two layers. The core (Proxy.Serve) decides, forwards, and answers what
+// is refused; it knows an Inbound request and an Answer, and not which protocol
+// carries them. The engines do: Server speaks HTTP/1.1 itself, strictly, and
+// gives HTTP/2 to the standard library.
+package proxy
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/homeward/homeward/internal/proxy/http1"
+	"github.com/homeward/homeward/route"
+)
+
+// Proxy is the core. It is safe for concurrent use.
+type Proxy struct {
+	state    atomic.Pointer[State]
+	draining atomic.Bool
+	observer Observer
+	now      func() time.Time
+}
+
+// New makes a proxy that tells observer of every request. now is the clock.
+func New(state *State, observer Observer, now func() time.Time) *Proxy {
+	p := &Proxy{observer: observer, now: now}
+	p.state.Store(state)
+	return p
+}
+
+// Swap takes another state, whole. Requests under way keep theirs.
+func (p *Proxy) Swap(s *State) { p.state.Store(s) }
+
+// State is the state that the next request gets.
+func (p *Proxy) State() *State { return p.state.Load() }
+
+// Drain makes the health path answer 503, so that load balancers look elsewhere.
+func (p *Proxy) Drain() { p.draining.Store(true) }
+
+// exchange is one request on its way.
+type exchange struct {
+	proxy *Proxy
+	state *State
+	in    *Inbound
+	out   Answer
+	ctx   context.Context
+
+	request   route.Request
+	decision  route.Decision
+	rec       Record
+	idGiven   bool
+	peeked    peeked
+	continued bool // 100 Continue was sent by the edge itself
+	started   bool // a final head was sent
+}
+
+// Serve answers one request. It returns false when the answer could not be
+// ended as it should: the engine must then break the connection (or stream), so
+// that the client does not take a part for the whole. ctx ends when the edge
+// gives up its remaining requests.
+func (p *Proxy) Serve(ctx context.Context, in *Inbound, out Answer) (complete bool) {
+	x := &exchange{proxy: p, state: p.state.Load(), in: in, out: out, ctx: ctx}
+	x.begin()
+	defer func() {
+		x.rec.Duration = p.now().Sub(x.rec.Start)
+		p.observer.Done(&x.rec)
+	}()
+	if path, _, _ := strings.Cut(in.Origin, "?"); path == x.state.health && (in.Method == "GET" || in.Method == "HEAD") {
+		return x.health()
+	}
+	if fields, ok := x.state.Preflight(in.Method, in.Host, in.Fields); ok {
+		x.rec.Own = "preflight"
+		return x.reply(204, fields, nil)
+	}
+	x.request = route.Request{Method: in.Method, Host: in.Host, Target: in.Origin, Fields: in.Fields}
+	if limit, ok := x.state.Table.Peek(&x.request); ok {
+		if problem, ok := x.peek(limit); !ok {
+			return x.refuse(problem)
+		}
+	}
+	x.decision = x.state.Table.Decide(&x.request)
+	x.rec.Decision, x.rec.Decided = x.decision, true
+	if x.decision.Refused() {
+		return x.refuse(x.state.Refusal(&x.decision))
+	}
+	if limit := int64(x.state.Limits.Body); limit > 0 && in.Length > limit {
+		return x.refuse(Problem{Kind: TooLarge, Detail: "The body is over the limit of " + x.state.Limits.Body.String() + "."})
+	}
+	return x.forward()
+}
+
+func (x *exchange) begin() {
+	in := x.in
+	x.rec = Record{
+		Start: x.proxy.now(), Proto: in.Proto, Method: in.Method, Host: in.Host, TLS: in.TLS,
+		Path: x.state.Table.RedactPath(in.Origin), Client: x.state.client(in), Table: x.state.Table,
+	}
+	x.rec.RequestID, x.idGiven = requestID(in.Fields)
+}
+
+// health answers load balancers' probes, for any Host.
+func (x *exchange) health() bool {
+	x.rec.Own = "health"
+	status, body := 200, "ok\n"
+	if x.proxy.draining.Load() {
+		status, body = 503, "draining\n"
+	}
+	return x.reply(status, []route.Field{
+		{Name: "Content-Type", Value: "text/plain; charset=utf-8"},
+		{Name: "Content-Length", Value: strconv.Itoa(len(body))},
+		{Name: "Cache-Control", Value: "no-store"},
+	}, []byte(body))
+}
+
+// refuse sends a problem.
+func (x *exchange) refuse(p Problem) bool {
+	x.rec.Kind = p.Kind
+	status, fields, body := x.state.Reply(p, x.rec.RequestID)
+	return x.reply(status, x.state.CORSFields(fields, x.in.Host, x.in.Fields), body)
+}
+
+// reply sends a whole answer of the edge's own.
+func (x *exchange) reply(status int, fields []route.Field, body []byte) bool {
+	head := AnswerHead{
+		Status: status, Fields: fields, Length: int64(len(body)),
+		NoBody: !http1.BodyAllowed(x.in.Method, status), Close: x.unread(),
+	}
+	x.started, x.rec.Status = true, status
+	if err := x.out.Head(&head, true); err != nil {
+		return x.clientLeft()
+	}
+	if !head.NoBody {
+		for len(body) > 0 {
+			n := copy(x.out.Space(), body)
+			body = body[n:]
+			if err := x.out.Commit(n); err != nil {
+				return x.clientLeft()
+			}
+			x.rec.BytesOut += int64(n)
+		}
+	}
+	if err := x.out.End(nil); err != nil {
+		return x.clientLeft()
+	}
+	return true
+}
+
+// unread reports whether a part of the request may still be on its way.
+func (x *exchange) unread() bool { return x.in.Body != nil && !x.peeked.whole }
+
+func (x *exchange) clientLeft() bool {
+	x.rec.Aborted = ClientAborted
+	return false
+}

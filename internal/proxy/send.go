@@ -1,0 +1,154 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/homeward/homeward/internal/proxy/http1"
+	"github.com/homeward/homeward/internal/upstream"
+)
+
+const pieceSize = 32 << 10
+
+// pieces are buffers for bodies, with room to frame a chunk in place.
+var pieces = sync.Pool{New: func() any {
+	b := make([]byte, http1.ChunkRoom+pieceSize+2)
+	return &b
+}}
+
+// sending is a request body on its way to the cell, while the answer may
+// already be coming back.
+type sending struct {
+	x     *exchange
+	conn  *upstream.Conn
+	leave func()        // what to do when the client leaves after its body
+	done  chan struct{} // closed when nothing reads the client's body any more
+
+	mu       sync.Mutex
+	headRead bool // the answer's head is there: its deadline is no longer ours to set
+
+	clientFailed atomic.Bool // set before the cell's connection is closed for it
+	// Valid once done is closed.
+	whole     bool  // the cell has all of it
+	clientErr error // the client's side failed
+	stopWatch func()
+}
+
+// send starts sending the body; the head was written already.
+func (x *exchange) send(conn *upstream.Conn, leave func()) *sending {
+	s := &sending{x: x, conn: conn, leave: leave, done: make(chan struct{})}
+	go s.run()
+	return s
+}
+
+func (s *sending) run() {
+	defer close(s.done)
+	buf := pieces.Get().(*[]byte)
+	defer pieces.Put(buf)
+	if err := s.copy(*buf); err != nil {
+		if s.clientErr != nil {
+			// The cell must not take a part for the whole. The reader of the
+			// answer wakes up and finds that the client failed.
+			s.clientFailed.Store(true)
+			_ = s.conn.Conn.Close()
+		}
+		return // the cell's side failed: it may have answered all the same
+	}
+	s.whole = true
+	s.mu.Lock()
+	if !s.headRead {
+		_ = s.conn.SetReadDeadline(time.Now().Add(s.x.state.Timeouts.ResponseHeader.Std()))
+	}
+	s.mu.Unlock()
+	s.stopWatch = s.x.out.Watch(s.leave)
+}
+
+// answered says that the head of the answer was read.
+func (s *sending) answered() {
+	s.mu.Lock()
+	s.headRead = true
+	s.mu.Unlock()
+}
+
+func (s *sending) copy(buf []byte) error {
+	in, chunked := s.x.in, s.x.in.Length < 0
+	if rest := s.x.peeked.prefix; len(rest) > 0 {
+		for len(rest) > 0 {
+			n := copy(buf[http1.ChunkRoom:len(buf)-2], rest)
+			rest = rest[n:]
+			if err := s.write(buf, n, chunked); err != nil {
+				return err
+			}
+		}
+	}
+	limit := int64(s.x.state.Limits.Body)
+	for !s.x.peeked.whole {
+		n, err := in.Body.Read(buf[http1.ChunkRoom : len(buf)-2])
+		if s.x.rec.BytesIn += int64(n); limit > 0 && s.x.rec.BytesIn > limit {
+			err = errBodyLimit
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			s.clientErr = err
+			return err
+		}
+		if n > 0 {
+			if err := s.write(buf, n, chunked); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			break
+		}
+	}
+	if !chunked {
+		return nil
+	}
+	_, err := s.conn.Write(http1.AppendLastChunk(buf[:0], trailerFields(in.Body.Trailer())))
+	return err
+}
+
+func (s *sending) write(buf []byte, n int, chunked bool) error {
+	piece := buf[http1.ChunkRoom : http1.ChunkRoom+n]
+	if chunked {
+		piece = http1.FrameChunk(buf, n)
+	}
+	_ = s.conn.SetWriteDeadline(time.Now().Add(s.x.state.Timeouts.Write.Std()))
+	_, err := s.conn.Write(piece)
+	return err
+}
+
+// finish ends the sending, interrupting it if it still goes on, and reports
+// whether the cell has the whole body.
+func (s *sending) finish() bool {
+	select {
+	case <-s.done:
+	default:
+		s.x.in.Body.Interrupt()
+		_ = s.conn.SetWriteDeadline(time.Unix(1, 0))
+		<-s.done
+	}
+	if s.stopWatch != nil {
+		s.stopWatch()
+		s.stopWatch = nil
+	}
+	return s.whole
+}
+
+// delivered reports whether the cell has the whole body by now.
+func (s *sending) delivered() bool {
+	select {
+	case <-s.done:
+		return s.whole
+	default:
+		return false
+	}
+}
+
+func isTimeout(err error) bool {
+	var ne net.Error
+	return errors.As(err, &ne) && ne.Timeout()
+}

@@ -1,0 +1,188 @@
+package proxy
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// ErrServerClosed is what Serve returns after Shutdown.
+var ErrServerClosed = errors.New("proxy server closed")
+
+// Server accepts connections and speaks the protocols of the clients:
+// HTTP/1.1 itself, HTTP/2 (by ALPN, or with prior knowledge on a plain
+// connection) through the standard library. It is safe for concurrent use.
+type Server struct {
+	proxy *Proxy
+	log   *slog.Logger
+	http2 *http2Servers
+
+	open     atomic.Int64 // client connections
+	rejected atomic.Int64 // connections over the limit
+	draining atomic.Bool
+
+	base   context.Context // ends when remaining requests are given up
+	giveUp context.CancelFunc
+
+	mu        sync.Mutex
+	listeners map[net.Listener]struct{}
+	conns     map[*conn]struct{} // HTTP/1.1 only
+	serving   sync.WaitGroup     // one for each connection
+}
+
+// NewServer makes a server for the proxy. log gets what concerns no single
+// request; it is never given anything that a client sent.
+func NewServer(p *Proxy, log *slog.Logger) *Server {
+	s := &Server{proxy: p, log: log, listeners: map[net.Listener]struct{}{}, conns: map[*conn]struct{}{}}
+	s.base, s.giveUp = context.WithCancel(context.Background())
+	s.http2 = newHTTP2Servers(s)
+	return s
+}
+
+// Open is the number of client connections now.
+func (s *Server) Open() int64 { return s.open.Load() }
+
+// Rejected is the number of connections closed because there were too many.
+func (s *Server) Rejected() int64 { return s.rejected.Load() }
+
+// Serve accepts connections until Shutdown, or until the listener fails.
+// config is nil for plain TCP.
+func (s *Server) Serve(l net.Listener, config *tls.Config) error {
+	if !s.track(l) {
+		return ErrServerClosed
+	}
+	defer s.untrack(l)
+	if config != nil {
+		config = config.Clone()
+		config.NextProtos = []string{"h2", "http/1.1"}
+	}
+	for delay := time.Duration(0); ; {
+		nc, err := l.Accept()
+		switch {
+		case err == nil:
+		case s.draining.Load():
+			return ErrServerClosed
+		case isTemporary(err): // out of descriptors: wait for some to come free
+			delay = min(max(2*delay, 5*time.Millisecond), time.Second)
+			s.log.Error("accept", "error", err, "retry_in", delay)
+			time.Sleep(delay)
+			continue
+		default:
+			return err
+		}
+		delay = 0
+		if s.open.Load() >= int64(s.proxy.State().Limits.Connections) {
+			s.rejected.Add(1)
+			_ = nc.Close()
+			continue
+		}
+		s.open.Add(1)
+		s.serving.Add(1)
+		go s.handle(&tracked{Conn: nc, server: s}, config)
+	}
+}
+
+func isTemporary(err error) bool {
+	var ne interface{ Temporary() bool }
+	return errors.As(err, &ne) && ne.Temporary()
+}
+
+// tracked is a connection that counts until it is closed.
+type tracked struct {
+	net.Conn
+	server *Server
+	once   sync.Once
+}
+
+func (t *tracked) Close() error {
+	t.once.Do(func() {
+		t.server.open.Add(-1)
+		t.server.serving.Done()
+	})
+	return t.Conn.Close()
+}
+
+// CloseWrite ends our side of the connection.
+func (t *tracked) CloseWrite() error {
+	if half, ok := t.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+func (s *Server) track(l net.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining.Load() {
+		return false
+	}
+	s.listeners[l] = struct{}{}
+	return true
+}
+
+func (s *Server) untrack(l net.Listener) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.listeners, l)
+	_ = l.Close()
+}
+
+// Shutdown stops accepting and ends the connections over the drain window: each
+// after the request it carries, idle ones spread evenly, so that their clients do
+// not all come back at the same moment. When ctx ends first, the rest is broken
+// off and its error returned.
+func (s *Server) Shutdown(ctx context.Context, window time.Duration) error {
+	s.proxy.Drain()
+	s.draining.Store(true)
+	s.mu.Lock()
+	for l := range s.listeners {
+		_ = l.Close()
+	}
+	s.mu.Unlock()
+	ended := make(chan struct{})
+	go func() {
+		s.serving.Wait()
+		close(ended)
+	}()
+	go s.closeIdle(window, ended)
+	s.http2.shutdown(window, ended)
+	select {
+	case <-ended:
+		s.giveUp()
+		return nil
+	case <-ctx.Done():
+	}
+	s.giveUp()
+	s.http2.close()
+	s.mu.Lock()
+	for c := range s.conns {
+		_ = c.net.Close()
+	}
+	s.mu.Unlock()
+	<-ended
+	return ctx.Err()
+}
+
+// closeIdle closes idle connections, evenly over the window, until all
+// connections have ended. A connection that becomes idle meanwhile ends by itself.
+func (s *Server) closeIdle(window time.Duration, ended <-chan struct{}) {
+	s.mu.Lock()
+	conns := make([]*conn, 0, len(s.conns))
+	for c := range s.conns {
+		conns = append(conns, c)
+	}
+	s.mu.Unlock()
+	for _, c := range conns {
+		select {
+		case <-ended:
+			return
+		case <-time.After(window / time.Duration(len(conns))):
+		}
+		c.closeIfIdle()
+	}
+}

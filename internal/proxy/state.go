@@ -1,0 +1,83 @@
+package proxy
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/homeward/homeward/internal/proxy/http1"
+	"github.com/homeward/homeward/internal/upstream"
+	"github.com/homeward/homeward/route"
+	"github.com/homeward/homeward/topology"
+)
+
+// State is one topology as the edge serves it: immutable, and swapped whole.
+// A request keeps the State that it began with.
+type State struct {
+	Table    *route.Table
+	Pools    []*upstream.Pool // by index of the cell in Table
+	Timeouts topology.Timeouts
+	Limits   topology.Limits
+
+	health    string // path of the health answer
+	status    map[string]int
+	cors      *cors
+	trusted   []netip.Prefix
+	protected []string // names of declared credential headers, in small letters
+}
+
+// NewState makes the state for a table. Pools may be nil for a State that
+// only explains.
+func NewState(table *route.Table, pools []*upstream.Pool) (*State, error) {
+	t := table.Topology()
+	s := &State{
+		Table: table, Pools: pools, Timeouts: t.Timeouts, Limits: t.Limits,
+		health: t.HealthPath, status: t.Status, cors: newCORS(t.CORS),
+	}
+	for _, text := range t.TrustedProxies {
+		prefix, err := parsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("trusted_proxies: %q is neither an address nor a range", text)
+		}
+		s.trusted = append(s.trusted, prefix)
+	}
+	for _, rule := range t.Credentials {
+		for _, in := range rule.In {
+			if place, err := topology.ParsePlace(in); err == nil && place.Kind == topology.HeaderPlace {
+				s.protected = append(s.protected, place.Name)
+			}
+		}
+	}
+	return s, nil
+}
+
+func parsePrefix(s string) (netip.Prefix, error) {
+	if strings.Contains(s, "/") {
+		p, err := netip.ParsePrefix(s)
+		return p.Masked(), err
+	}
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	return netip.PrefixFrom(a, a.BitLen()), nil
+}
+
+func (s *State) trusts(a netip.Addr) bool {
+	a = a.Unmap()
+	for _, p := range s.trusted {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// headLimits bound what is read of a request head.
+func (s *State) headLimits() http1.Limits {
+	return http1.Limits{Head: int(s.Limits.Head), Fields: s.Limits.Headers}
+}
+
+// answerLimits bound what is read of an answer's head. They are fixed: an
+// origin of the operator's own is not what the limits protect against.
+var answerLimits = http1.Limits{Head: 256 << 10, Fields: 1000}

@@ -1,0 +1,83 @@
+package upstream
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/homeward/homeward/topology"
+)
+
+// tlsSource is what a cell declares of TLS, with its files read.
+type tlsSource struct {
+	serverName    string
+	ca, cert, key []byte
+}
+
+func readTLS(d *topology.TLS) (tlsSource, error) {
+	var s tlsSource
+	if d == nil {
+		return s, nil
+	}
+	s.serverName = d.ServerName
+	for _, f := range []struct {
+		name string
+		to   *[]byte
+	}{{d.CA, &s.ca}, {d.Cert, &s.cert}, {d.Key, &s.key}} {
+		if f.name == "" {
+			continue
+		}
+		b, err := os.ReadFile(f.name)
+		if err != nil {
+			return s, fmt.Errorf("tls: %w", err)
+		}
+		*f.to = b
+	}
+	return s, nil
+}
+
+// client is the configuration for a gateway with this host name. The name
+// asked for and verified comes from the topology, never from a request.
+func (s tlsSource) client(host string) (*tls.Config, error) {
+	c := &tls.Config{
+		ServerName: host,
+		MinVersion: tls.VersionTLS12,
+		NextProtos: []string{"http/1.1"},
+		// Resumption spares gateways full handshakes when many connections open.
+		ClientSessionCache: tls.NewLRUClientSessionCache(0),
+	}
+	if s.serverName != "" {
+		c.ServerName = s.serverName
+	}
+	if s.ca != nil {
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(s.ca) {
+			return nil, errors.New("tls.ca holds no certificate in PEM form")
+		}
+	}
+	if s.cert != nil {
+		pair, err := tls.X509KeyPair(s.cert, s.key)
+		if err != nil {
+			return nil, fmt.Errorf("tls.cert and tls.key: %w", err)
+		}
+		c.Certificates = []tls.Certificate{pair}
+	}
+	return c, nil
+}
+
+// identity is equal for two declarations that the same connections serve. The
+// files count by content, so that a renewed client certificate is taken.
+func identity(c *topology.Cell, to topology.Timeouts, maxIdle int, s tlsSource) string {
+	h := sha256.New()
+	for _, b := range [][]byte{s.ca, s.cert, s.key} {
+		sum := sha256.Sum256(b)
+		h.Write(sum[:])
+	}
+	return fmt.Sprintf("%s|%s|%s|%s|%d|%s", strings.Join(c.Gateways, ","), s.serverName, to.Connect, to.UpstreamIdle, maxIdle,
+		hex.EncodeToString(h.Sum(nil)))
+}

@@ -1,0 +1,196 @@
+// Package upstream keeps the connections to the gateways of the cells: one
+// Pool for each cell, dialing over TCP or TLS, reuse, and passive health.
+//
+// A pool belongs to what the topology says of its cell and lives as long as
+// that stays the same: taking a new topology re-opens no connection of a cell
+// that the change does not touch.
+package upstream
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/homeward/homeward/internal/proxy/http1"
+	"github.com/homeward/homeward/topology"
+)
+
+// ErrUnavailable says that no gateway of a cell took a connection.
+var ErrUnavailable = errors.New("no gateway of the cell takes connections")
+
+// Conn is one connection to a gateway. It belongs to one exchange at a time.
+type Conn struct {
+	net.Conn
+	Reader *http1.Reader
+	Reused bool // it carried a request before
+
+	endpoint *endpoint
+	since    time.Time // when it became idle
+}
+
+// Release gives the connection back: for reuse when the exchange on it ended
+// cleanly, else to be closed.
+func (c *Conn) Release(reusable bool) {
+	if !reusable || c.Reader.Buffered() > 0 || !c.endpoint.keep(c) {
+		c.discard()
+	}
+}
+
+// Gateway is the address that the connection was made to.
+func (c *Conn) Gateway() string { return c.endpoint.address }
+
+func (c *Conn) discard() {
+	c.endpoint.stats.open.Add(-1)
+	_ = c.Conn.Close()
+}
+
+// Stats counts what a pool did. All fields may be read at any time.
+type Stats struct {
+	opened, open, reused, failed atomic.Int64
+}
+
+// Opened is the number of connections made since the pool began.
+func (s *Stats) Opened() int64 { return s.opened.Load() }
+
+// Open is the number of connections now, busy and idle.
+func (s *Stats) Open() int64 { return s.open.Load() }
+
+// Reused is the number of times that a request found an idle connection.
+func (s *Stats) Reused() int64 { return s.reused.Load() }
+
+// Failed is the number of connections that could not be made.
+func (s *Stats) Failed() int64 { return s.failed.Load() }
+
+// Pool holds the connections to the gateways of one cell. It is safe for
+// concurrent use.
+type Pool struct {
+	Stats
+
+	identity  string // what it was made from: equal for equal declarations
+	connect   time.Duration
+	endpoints []*endpoint
+	next      atomic.Uint32
+	now       func() time.Time
+}
+
+func newPool(c *topology.Cell, to topology.Timeouts, maxIdle int, s tlsSource, now func() time.Time) (*Pool, error) {
+	p := &Pool{connect: to.Connect.Std(), now: now, identity: identity(c, to, maxIdle, s)}
+	for _, gateway := range c.Gateways {
+		u, err := url.Parse(gateway)
+		if err != nil {
+			return nil, fmt.Errorf("cell %s: gateway %q is not an address", c.Name, gateway)
+		}
+		e := &endpoint{stats: &p.Stats, maxIdle: maxIdle, keepFor: to.UpstreamIdle.Std(), now: now}
+		port := u.Port()
+		if u.Scheme == "https" {
+			if e.tls, err = s.client(u.Hostname()); err != nil {
+				return nil, fmt.Errorf("cell %s: %w", c.Name, err)
+			}
+			if port == "" {
+				port = "443"
+			}
+		} else if port == "" {
+			port = "80"
+		}
+		e.address = net.JoinHostPort(u.Hostname(), port)
+		p.endpoints = append(p.endpoints, e)
+	}
+	return p, nil
+}
+
+// Get returns an idle connection that is still open, or makes one. Endpoints
+// that failed a moment ago are tried last. The error wraps ErrUnavailable, or
+// is that of ctx.
+func (p *Pool) Get(ctx context.Context) (*Conn, error) {
+	start := int(p.next.Add(1))
+	for i := range p.endpoints {
+		e := p.endpoints[(start+i)%len(p.endpoints)]
+		if e.down() {
+			continue
+		}
+		if c := e.idle(); c != nil {
+			p.reused.Add(1)
+			return c, nil
+		}
+		break // its turn, even if another has an idle connection: balance comes before reuse
+	}
+	return p.dial(ctx, start)
+}
+
+// Fresh makes a connection, for a request that a kept one failed.
+func (p *Pool) Fresh(ctx context.Context) (*Conn, error) {
+	return p.dial(ctx, int(p.next.Load()))
+}
+
+// dial tries every endpoint once: first those not known to be down.
+func (p *Pool) dial(ctx context.Context, start int) (*Conn, error) {
+	var failures []error
+	for _, wantDown := range []bool{false, true} {
+		for i := range p.endpoints {
+			e := p.endpoints[(start+i)%len(p.endpoints)]
+			if e.down() != wantDown || e.failedIn(failures) {
+				continue
+			}
+			c, err := e.dial(ctx, p.connect)
+			if err == nil {
+				return c, nil
+			}
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			p.failed.Add(1)
+			failures = append(failures, &dialError{e, err})
+		}
+	}
+	return nil, fmt.Errorf("%w: %w", ErrUnavailable, errors.Join(failures...))
+}
+
+// dialError names the endpoint that could not be reached.
+type dialError struct {
+	endpoint *endpoint
+	err      error
+}
+
+func (e *dialError) Error() string { return e.endpoint.address + ": " + e.err.Error() }
+func (e *dialError) Unwrap() error { return e.err }
+
+func (e *endpoint) failedIn(failures []error) bool {
+	for _, f := range failures {
+		if d, ok := f.(*dialError); ok && d.endpoint == e { //nolint:errorlint // made unwrapped above
+			return true
+		}
+	}
+	return false
+}
+
+// retire stops reuse and closes idle connections one by one over the window,
+// or the rest of them at once when stop closes.
+func (p *Pool) retire(window time.Duration, stop <-chan struct{}) {
+	var idle []*Conn
+	for _, e := range p.endpoints {
+		idle = append(idle, e.retire()...)
+	}
+	for i, c := range idle {
+		if i > 0 {
+			select {
+			case <-stop:
+			case <-time.After(window / time.Duration(len(idle))):
+			}
+		}
+		c.discard()
+	}
+}
+
+func tlsHandshake(ctx context.Context, raw net.Conn, config *tls.Config) (net.Conn, error) {
+	c := tls.Client(raw, config)
+	if err := c.HandshakeContext(ctx); err != nil {
+		_ = raw.Close()
+		return nil, fmt.Errorf("TLS: %w", err)
+	}
+	return c, nil
+}
