@@ -90,16 +90,3 @@ func (s *source) appendUUID(dst []byte) ([]byte, error) {
 	b[8] = b[8]&0x3f | 0x80
 	return fmt.Appendf(dst, "%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]), nil
 }
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-
-func isHex(c byte) bool { return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f' }
-
-func isBase62(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if c := s[i] | 0x20; !isDigit(s[i]) && (c < 'a' || c > 'z') {
-			return false
-		}
-	}
-	return true
-}
