@@ -31,7 +31,8 @@ var ErrGitLabCells = errors.New("not a map of GitLab cell ids in base 36 to cell
 //
 // The payload holds routing text, lines of key:value, beside random bytes. The
 // key c names the cell by an id in base 36. The ids are GitLab's own, so the
-// format holds a map from them to cells.
+// format holds a map from them to cells. The zero GitLabRoutable has none: to it
+// every token that names a cell is Foreign.
 type GitLabRoutable struct{ cells map[uint64]cell.Name }
 
 var _ Format = (*GitLabRoutable)(nil)

@@ -128,16 +128,6 @@ func scanAccount(s string) (cell.Account, int) {
 	return cell.Account(a), n
 }
 
-// isVisible reports whether s holds only the bytes from 0x21 to 0x7E.
-func isVisible(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] <= ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
-}
-
 // Prefix is the literal at the start of the pattern, "" if a field is there.
 func (p *Pattern) Prefix() string { return p.prefix }
 
