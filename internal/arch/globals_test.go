@@ -46,6 +46,7 @@ func globalRules() []rule {
 			"var table = map[string]int{`a`: 1}\nfunc f() { table := 1; table++; _ = table }",
 			"import _ \"embed\"\n//go:embed a.txt\nvar text string",
 			"type broken struct{}\nvar errBroken = &broken{}",
+			"import \"net/http\"\nvar ErrClosed = http.ErrServerClosed",
 			"import \"regexp\"\nvar form = regexp.MustCompile(`a`)",
 		),
 	}}
@@ -161,7 +162,8 @@ func errorName(name string) bool {
 }
 
 // sentinel reports whether a value is an error to compare with: made by
-// errors.New or fmt.Errorf, or a literal of an error type called like one.
+// errors.New or fmt.Errorf, a literal of an error type called like one, or
+// another sentinel.
 func sentinel(src *source, name string, value ast.Expr) bool {
 	switch v := value.(type) {
 	case *ast.CallExpr:
@@ -170,6 +172,8 @@ func sentinel(src *source, name string, value ast.Expr) bool {
 	case *ast.UnaryExpr:
 		_, literal := v.X.(*ast.CompositeLit)
 		return literal && errorName(name)
+	case *ast.SelectorExpr: // another package's sentinel under a name of this one's
+		return errorName(name) && errorName(v.Sel.Name)
 	}
 	return false
 }

@@ -144,11 +144,11 @@ func packageDocs(p *pkg) []string {
 }
 
 func exportedDocs(p *pkg) []string {
-	if p.command() {
-		return nil
-	}
 	var found []string
 	for _, src := range p.code() {
+		if src.file.Name.Name == "main" {
+			continue
+		}
 		declared(src, func(id *ast.Ident, method bool, docs ...*ast.CommentGroup) {
 			if !ast.IsExported(id.Name) || (method && (id.Name == "Error" || id.Name == "Unwrap")) {
 				return
