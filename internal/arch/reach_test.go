@@ -73,11 +73,11 @@ func below(patterns ...string) func(string) bool {
 func (b barrier) crossings(deps map[string][]string) []string {
 	var found []string
 	guarded := below(b.from...)
-	for p, reached := range deps {
+	for p, reaches := range deps {
 		if !strings.HasPrefix(p, module+"/") || !guarded(p) {
 			continue
 		}
-		for _, d := range reached {
+		for _, d := range reaches {
 			if b.to(d) {
 				found = append(found, p+" reaches "+d)
 			}
@@ -87,11 +87,18 @@ func (b barrier) crossings(deps map[string][]string) []string {
 	return found
 }
 
-func TestBarriers(t *testing.T) {
+// reached is what each package of the module reaches.
+func reached(t *testing.T) map[string][]string {
+	t.Helper()
 	deps := map[string][]string{}
 	for _, p := range list(t, nil, "./...") {
 		deps[p.ImportPath] = p.Deps
 	}
+	return deps
+}
+
+func TestBarriers(t *testing.T) {
+	deps := reached(t)
 	for _, b := range barriers() {
 		t.Run(b.name, func(t *testing.T) {
 			for _, found := range b.crossings(deps) {
