@@ -23,7 +23,7 @@ bench: ## the benchmarks of the decision
 	go test -run '^$$' -bench . -benchmem -count 6 ./route
 
 schema: ## write the JSON Schema of the topology file anew
-	go test ./internal/config -run Schema -update
+	mkdir -p schema && go run ./cmd/homeward schema > schema/topology.schema.json
 
 ci: ## everything that must hold before a change is taken
 	.ci/run
