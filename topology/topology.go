@@ -40,7 +40,7 @@ type Topology struct {
 
 	FingerprintKey string `yaml:"fingerprint_key,omitempty" jsonschema:"pattern=^[0-9a-f]{32}$,description=128-bit key of the credential fingerprints as 32 hex digits. Changing it changes every fingerprint."`
 
-	Status         map[string]int `yaml:"status,omitempty" jsonschema:"description=HTTP status for a kind of refusal where it must differ from the default, such as malformed: 488."`
+	Status         map[string]int `yaml:"status,omitempty" jsonschema:"description=HTTP status for a kind of refusal where it must differ from the default\\, such as malformed: 488."`
 	CORS           *CORS          `yaml:"cors,omitempty" jsonschema:"description=Cross-origin answers that the edge gives itself. Without it preflights are forwarded like any request."`
 	TrustedProxies []string       `yaml:"trusted_proxies,omitempty" jsonschema:"description=Addresses or CIDR ranges whose X-Forwarded headers are believed."`
 	HealthPath     string         `yaml:"health_path,omitempty" jsonschema:"default=/.homeward/healthz,description=Path that answers load balancers' probes on the data port for any Host."`
@@ -56,12 +56,12 @@ type Facade struct {
 
 // Cell is one full, independent copy of the platform.
 type Cell struct {
-	Name         string   `yaml:"name" jsonschema:"required,pattern=^[a-z]{2\\,6}[0-9]{1\\,2}$,description=2 to 6 small letters then 1 or 2 digits, as in na1."`
-	Region       string   `yaml:"region" jsonschema:"required,description=Where it runs, as in us-east-1. For people."`
-	Jurisdiction string   `yaml:"jurisdiction" jsonschema:"required,pattern=^[a-z]{2\\,8}$,description=Where its data may be, as in eu."`
+	Name         string   `yaml:"name" jsonschema:"required,pattern=^[a-z]{2\\,6}[0-9]{1\\,2}$,description=2 to 6 small letters then 1 or 2 digits\\, as in na1."`
+	Region       string   `yaml:"region" jsonschema:"required,description=Where it runs\\, as in us-east-1. For people."`
+	Jurisdiction string   `yaml:"jurisdiction" jsonschema:"required,pattern=^[a-z]{2\\,8}$,description=Where its data may be\\, as in eu."`
 	State        string   `yaml:"state,omitempty" jsonschema:"enum=open,enum=closed,enum=draining,default=open,description=Whether it takes new accounts. Never changes where existing accounts' requests go."`
 	Hosts        []string `yaml:"hosts,omitempty" jsonschema:"description=Host names that always mean this cell."`
-	Gateways     []string `yaml:"gateways" jsonschema:"required,minItems=1,description=Endpoints of the cell, as in https://10.0.0.1:8443 or http://gw.eu1.internal:8080."`
+	Gateways     []string `yaml:"gateways" jsonschema:"required,minItems=1,description=Endpoints of the cell\\, as in https://10.0.0.1:8443 or http://gw.eu1.internal:8080."`
 	TLS          *TLS     `yaml:"tls,omitempty" jsonschema:"description=How https gateways are spoken to. The Host of the request is never used for it."`
 	Capacity     int64    `yaml:"capacity,omitempty" jsonschema:"minimum=0,description=Accounts it can hold. 0 says no limit is declared."`
 	Share        *float64 `yaml:"share,omitempty" jsonschema:"minimum=0,maximum=100,default=100,description=Percent of the credentials naming this cell that are sent to it; the rest still go to the legacy cell. For a gradual start."`
@@ -70,21 +70,21 @@ type Cell struct {
 // TLS is how a cell's https gateways are spoken to.
 type TLS struct {
 	ServerName string `yaml:"server_name,omitempty" jsonschema:"description=SNI and the name the certificate must be for. Default: the gateway's host."`
-	CA         string `yaml:"ca,omitempty" jsonschema:"description=PEM file of the authorities to trust, relative to this file. Default: the system's."`
-	Cert       string `yaml:"cert,omitempty" jsonschema:"description=PEM file of the client certificate, relative to this file."`
-	Key        string `yaml:"key,omitempty" jsonschema:"description=PEM file of its private key, relative to this file."`
+	CA         string `yaml:"ca,omitempty" jsonschema:"description=PEM file of the authorities to trust\\, relative to this file. Default: the system's."`
+	Cert       string `yaml:"cert,omitempty" jsonschema:"description=PEM file of the client certificate\\, relative to this file."`
+	Key        string `yaml:"key,omitempty" jsonschema:"description=PEM file of its private key\\, relative to this file."`
 }
 
 // CredentialRule reads a cell out of credentials of one format in the places
 // where it may stand. Exactly one of the five format fields is set.
 type CredentialRule struct {
-	Name string   `yaml:"name" jsonschema:"required,description=Name in decisions, logs and metrics."`
-	In   []string `yaml:"in" jsonschema:"required,minItems=1,description=Places: bearer, basic-username, basic-password, header NAME, cookie NAME, query NAME, path /a/{credential}, form FIELD, json FIELD."`
+	Name string   `yaml:"name" jsonschema:"required,description=Name in decisions\\, logs and metrics."`
+	In   []string `yaml:"in" jsonschema:"required,minItems=1,description=Places: bearer\\, basic-username\\, basic-password\\, header NAME\\, cookie NAME\\, query NAME\\, path /a/{credential}\\, form FIELD\\, json FIELD."`
 
 	Pattern        string          `yaml:"pattern,omitempty" jsonschema:"description=Literals and the fields {cell} {account} {uuid} {hex:N} {base62:N} {rest}."`
 	Homeward       *HomewardFormat `yaml:"homeward,omitempty" jsonschema:"description=The Homeward credential."`
 	GitLabRoutable *GitLabFormat   `yaml:"gitlab_routable,omitempty" jsonschema:"description=GitLab's routable tokens v0 and v1."`
-	JWT            *JWTFormat      `yaml:"jwt,omitempty" jsonschema:"description=JSON Web Tokens. Decoded, never verified."`
+	JWT            *JWTFormat      `yaml:"jwt,omitempty" jsonschema:"description=JSON Web Tokens. Decoded\\, never verified."`
 	Protobuf       *ProtobufFormat `yaml:"protobuf,omitempty" jsonschema:"description=A base64url protobuf message. Always the last rule of a place."`
 
 	LegacyCell string `yaml:"legacy_cell,omitempty" jsonschema:"description=Cell of this rule's credentials that name none. Default: the facade's."`
@@ -124,7 +124,7 @@ const (
 type Body struct {
 	Paths    []string   `yaml:"paths" jsonschema:"required,minItems=1,description=Paths in normal form; a last segment * matches any rest."`
 	Methods  []string   `yaml:"methods,omitempty" jsonschema:"default=POST,description=Methods of those requests."`
-	Limit    Size       `yaml:"limit,omitempty" jsonschema:"default=16KiB,description=Longest body that is looked into, up to 1MiB."`
+	Limit    Size       `yaml:"limit,omitempty" jsonschema:"default=16KiB,description=Longest body that is looked into\\, up to 1MiB."`
 	Oversize Unreadable `yaml:"oversize,omitempty" jsonschema:"enum=refuse,enum=pass,default=refuse,description=What happens to a longer body: refuse answers 413."`
 	Encoded  Unreadable `yaml:"encoded,omitempty" jsonschema:"enum=refuse,enum=pass,default=refuse,description=What happens to a body with a Content-Encoding: refuse answers 415."`
 	Repeated Unreadable `yaml:"repeated,omitempty" jsonschema:"enum=refuse,enum=pass,default=refuse,description=What happens when the field stands twice: refuse answers 400."`
@@ -154,10 +154,10 @@ type LaneMatch struct {
 // Override sends one account or one opaque credential to another cell than
 // its credential says. Exactly one of Account and Fingerprint is set.
 type Override struct {
-	Account     *uint64 `yaml:"account,omitempty" jsonschema:"description=Id of the account in decimal."`
+	Account     *uint64 `yaml:"account,omitempty" jsonschema:"minimum=0,description=Id of the account in decimal."`
 	Fingerprint string  `yaml:"fingerprint,omitempty" jsonschema:"pattern=^[0-9a-f]{16}$,description=Fingerprint of the credential as token inspect prints it."`
 	Cell        string  `yaml:"cell" jsonschema:"required,description=Cell that serves it."`
-	Epoch       uint64  `yaml:"epoch,omitempty" jsonschema:"description=Home counter of the account: every move adds one."`
+	Epoch       uint64  `yaml:"epoch,omitempty" jsonschema:"minimum=0,description=Home counter of the account: every move adds one."`
 }
 
 // CORS is what the edge answers to browsers of other origins.
