@@ -68,7 +68,7 @@ func unportable(text string, hosts []string) []string {
 // repository is the files that are or would be committed.
 func repository(t *testing.T) []string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "git", "ls-files", "-co", "--exclude-standard", "-z")
+	cmd := exec.CommandContext(t.Context(), "git", "-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard", "-z")
 	cmd.Dir = root
 	out, err := cmd.Output()
 	if err != nil {
