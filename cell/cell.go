@@ -46,6 +46,11 @@ func MustName(s string) Name {
 // ScanName reads the longest cell name at the start of s and tells its length
 // in bytes; 0 says that s starts with none.
 func ScanName[T ~string | ~[]byte](s T) (Name, int) {
+	if len(s) >= MaxNameLen {
+		if w := loadWord(s); w&highBits == 0 {
+			return scanWord(w)
+		}
+	}
 	i := 0
 	for i < len(s) && i < 6 && 'a' <= s[i] && s[i] <= 'z' {
 		i++
@@ -58,7 +63,9 @@ func ScanName[T ~string | ~[]byte](s T) (Name, int) {
 		return Name{}, 0
 	}
 	var n Name
-	copy(n.b[:], s[:i])
+	for j := range i {
+		n.b[j] = s[j]
+	}
 	return n, i
 }
 

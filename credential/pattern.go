@@ -56,24 +56,24 @@ type part struct {
 }
 
 // Read matches text against the pattern.
-func (p *Pattern) Read(text string) Claim {
+func (p *Pattern) Read(text string) (c Claim) {
 	if !strings.HasPrefix(text, p.prefix) {
-		return Claim{}
+		return c
 	}
-	claim, reason := p.match(text[len(p.prefix):])
+	reason := p.match(text[len(p.prefix):], &c)
 	switch {
 	case reason == 0:
-		return claim
+		return c
 	case p.prefix == "":
 		return Claim{}
 	}
 	return malformed(reason)
 }
 
-// match reads what follows the prefix; a Reason other than 0 says that it does
-// not fit.
-func (p *Pattern) match(s string) (Claim, Reason) {
-	c := Claim{Verdict: Legacy, Reason: NoCell}
+// match reads what follows the prefix into c; a Reason other than 0 says that
+// it does not fit, and then c is of no use.
+func (p *Pattern) match(s string, c *Claim) Reason {
+	*c = Claim{Verdict: Legacy, Reason: NoCell}
 	for i := range p.parts {
 		f := &p.parts[i]
 		n, bad := 0, BadShape
@@ -102,14 +102,14 @@ func (p *Pattern) match(s string) (Claim, Reason) {
 			}
 		}
 		if n == 0 {
-			return Claim{}, bad
+			return bad
 		}
 		s = s[n:]
 	}
 	if s != "" {
-		return Claim{}, BadShape
+		return BadShape
 	}
-	return c, 0
+	return 0
 }
 
 // scanAccount reads the digits at the start of s; 0 characters say that they

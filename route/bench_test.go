@@ -82,7 +82,7 @@ func shapeOf(i int) string {
 
 // cellName is a name for the i-th of many cells.
 func cellName(i int) string {
-	return fmt.Sprintf("%c%c%d", 'a'+i/10%26, 'a'+i/260%26, i%10)
+	return fmt.Sprintf("%c%cz%d", 'a'+i/10%26, 'a'+i/260%26, i%10)
 }
 
 const (

@@ -1,7 +1,6 @@
 package route
 
 import (
-	"github.com/homeward/homeward/cell"
 	"github.com/homeward/homeward/credential"
 )
 
@@ -18,32 +17,36 @@ const (
 
 // finding is one credential that was found, read and looked up.
 type finding struct {
-	name        cell.Name // that the credential itself names
-	account     cell.Account
+	claim       credential.Claim
 	fingerprint credential.Fingerprint
 	epoch       uint64 // of the override applied
 	source      uint16
 	rule        Index
 	cell        Index // of named; of predates the rule's own legacy cell
 	rank        rank
-	detail      credential.Reason
-	hasAccount  bool
 	overridden  bool
-	foreign     bool // of unknown: named by an id that is not mapped
 }
+
+// foreign reports whether the cell is named by an id that is not mapped.
+func (x *finding) foreign() bool { return x.claim.Verdict == credential.Foreign }
 
 // findings folds the explicit credentials of one request.
 type findings struct {
-	count  int     // explicit credentials
-	top    finding // the first of the highest rank
-	first  finding // the first that names a cell, in the topology or not
-	other  uint16  // source of the credential that disagrees with it
-	clash  bool    // other is set
-	legacy struct {
-		cell  Index // rules' legacy cell of the first that predates cells
+	count int // explicit credentials
+	// Of the slots one is the top, the first of the highest rank, and one is
+	// the first that names a cell, in the topology or not. They may be the
+	// same, so one slot is always free to read the next credential into:
+	// findings are filled in place, because copying them is what costs.
+	slots [3]finding
+	top   uint8 // slot + 1; 0: none
+	first uint8 // slot + 1; 0: none
+	clash bool  // other names another cell than first
+	other uint16
+	old   struct { // of credentials that predate cells
 		seen  bool
-		other uint16 // source of the one whose rule has another
-		clash bool
+		cell  Index // legacy cell for the first's rule
+		clash bool  // other's rule has another
+		other uint16
 	}
 
 	repeat       Reason // why the request has two readings; 0
@@ -54,6 +57,14 @@ type findings struct {
 	authorization bool      // one was there
 	cookie        bool      // a Cookie header is there
 	seen          [4]uint64 // sources whose name was there, by bit
+}
+
+// rank is the highest rank found, 0 for none.
+func (f *findings) rank() rank {
+	if f.top == 0 {
+		return 0
+	}
+	return f.slots[f.top-1].rank
 }
 
 // saw notes that the name of a source was there and reports whether it was before.
@@ -78,30 +89,54 @@ func (t *Table) twice(f *findings, why Reason, source uint16, text string) {
 // add reads an explicit credential and folds it in.
 func (t *Table) add(f *findings, source uint16, text string) {
 	f.count++
-	x := t.read(source, text)
+	slot := uint8(1)
+	for slot == f.top || slot == f.first {
+		slot++
+	}
+	x := &f.slots[slot-1]
+	t.read(x, source, text)
 	switch x.rank {
 	case named, unknown:
-		switch {
-		case f.first.rank == 0, f.first.foreign && x.rank == unknown:
-			f.first = x
-		case !f.clash && disagree(&f.first, &x):
-			f.clash, f.other = true, source
-		}
+		f.name(slot)
 	case predates:
-		at := x.cell
-		if at == None {
-			at = t.legacy
-		}
-		switch {
-		case !f.legacy.seen:
-			f.legacy.seen, f.legacy.cell = true, at
-		case at != f.legacy.cell && !f.legacy.clash:
-			f.legacy.clash, f.legacy.other = true, source
-		}
+		f.predate(source, t.legacyOf(x))
 	}
-	if x.rank > f.top.rank {
-		f.top = x
+	if x.rank > f.rank() {
+		f.top = slot
 	}
+}
+
+// name folds in that the credential in the slot names a cell.
+func (f *findings) name(slot uint8) {
+	if f.first == 0 {
+		f.first = slot
+		return
+	}
+	x, first := &f.slots[slot-1], &f.slots[f.first-1]
+	switch {
+	case first.foreign() && x.rank == unknown && first.rank == unknown:
+		f.first = slot // the more exact of two that do not disagree
+	case !f.clash && disagree(first, x):
+		f.clash, f.other = true, x.source
+	}
+}
+
+// predate folds in that a rule with that legacy cell claims a credential.
+func (f *findings) predate(source uint16, cell Index) {
+	switch {
+	case !f.old.seen:
+		f.old.seen, f.old.cell = true, cell
+	case cell != f.old.cell && !f.old.clash:
+		f.old.clash, f.old.other = true, source
+	}
+}
+
+// legacyOf is the legacy cell for a credential that predates cells.
+func (t *Table) legacyOf(x *finding) Index {
+	if x.cell != None {
+		return x.cell
+	}
+	return t.legacy
 }
 
 // disagree reports whether a and b, each of which names a cell, surely name
@@ -114,33 +149,30 @@ func disagree(a, b *finding) bool {
 	case a.rank == named || b.rank == named:
 		return true
 	}
-	return !a.foreign && !b.foreign && a.name != b.name
+	return !a.foreign() && !b.foreign() && a.claim.Cell != b.claim.Cell
 }
 
-// read asks the rules of the source, then the overrides, then the cells.
-func (t *Table) read(source uint16, text string) finding {
-	r, c := t.sources[source].rules.claim(text)
-	x := finding{
-		name: c.Cell, account: c.Account, hasAccount: c.HasAccount, detail: c.Reason,
-		fingerprint: t.key.Fingerprint(text), source: source, rule: None, cell: None,
-	}
+// read asks the rules of the source, then the overrides, then the cells, and
+// fills in x.
+func (t *Table) read(x *finding, source uint16, text string) {
+	r := t.sources[source].rules.claim(text, &x.claim)
+	x.source, x.rule, x.cell = source, None, None
+	x.epoch, x.overridden = 0, false
+	x.fingerprint = t.key.Fingerprint(text)
 	if r != nil {
 		x.rule = r.index
 	}
-	if c.Verdict != credential.Malformed {
-		if m, ok := t.override(&x); ok {
-			x.rank, x.cell, x.epoch, x.overridden = named, m.cell, m.epoch, true
-			return x
-		}
+	if x.claim.Verdict != credential.Malformed && t.override(x) {
+		return
 	}
-	switch c.Verdict {
+	switch x.claim.Verdict {
 	case credential.Home:
-		x.rank, x.cell = named, t.CellIndex(c.Cell)
+		x.rank, x.cell = named, t.CellIndex(x.claim.Cell)
 		if x.cell == None {
 			x.rank = unknown
 		}
 	case credential.Foreign:
-		x.rank, x.foreign = unknown, true
+		x.rank = unknown
 	case credential.Malformed:
 		x.rank = broken
 	case credential.Legacy:
@@ -148,15 +180,23 @@ func (t *Table) read(source uint16, text string) finding {
 	default:
 		x.rank = unclaimed
 	}
-	return x
 }
 
-// override asks the override table with the account, then with the fingerprint.
-func (t *Table) override(x *finding) (move, bool) {
-	if x.hasAccount {
-		if m, ok := t.accounts.find(uint64(x.account)); ok {
-			return m, true
-		}
+// override asks the override table with the account, then with the
+// fingerprint, and applies what it says.
+func (t *Table) override(x *finding) bool {
+	if len(t.accounts.to)+len(t.fingerprints.to) == 0 {
+		return false
 	}
-	return t.fingerprints.find(uint64(x.fingerprint))
+	m, ok := move{}, false
+	if x.claim.HasAccount {
+		m, ok = t.accounts.find(uint64(x.claim.Account))
+	}
+	if !ok {
+		m, ok = t.fingerprints.find(uint64(x.fingerprint))
+	}
+	if ok {
+		x.rank, x.cell, x.epoch, x.overridden = named, m.cell, m.epoch, true
+	}
+	return ok
 }

@@ -55,26 +55,54 @@ func (t *Table) once(f *findings, src uint16, value string) {
 // whose scheme is not known is a credential that no rule claims; its text is
 // what follows the scheme.
 func (t *Table) authorize(r *Request, f *findings, value string) {
-	scheme, text := value, ""
-	if end := strings.IndexAny(value, " \t"); end >= 0 {
-		scheme, text = value[:end], strings.Trim(value[end:], " \t")
+	const usual = len("Bearer")
+	if len(value) > usual && value[usual] == ' ' && !f.authorization && equalFold(value[:usual], "bearer") {
+		if text := trimBlanks(value[usual:]); text != "" {
+			f.authorization = true
+			t.add(f, bearerSource, text)
+			return
+		}
 	}
-	if text == "" {
-		text = value
-	}
+	scheme, text := cutScheme(value)
 	switch {
 	case f.authorization:
 		t.twice(f, RepeatedAuthorization, authorizationSource, text)
 	case value == "":
-	case equalFold(scheme, "bearer") && len(text) < len(value):
+	case equalFold(scheme, "bearer"):
 		t.add(f, bearerSource, text)
-	case equalFold(scheme, "basic") && len(text) < len(value):
+	case equalFold(scheme, "basic"):
 		t.basic(r, f, text)
 	default:
 		t.add(f, authorizationSource, text)
 	}
 	f.authorization = true
 }
+
+// cutScheme cuts an Authorization value at the blanks after its scheme. One of a
+// single word has no scheme.
+func cutScheme(value string) (scheme, text string) {
+	end := 0
+	for end < len(value) && !isBlank(value[end]) {
+		end++
+	}
+	if text = trimBlanks(value[end:]); text == "" {
+		return "", value
+	}
+	return value[:end], text
+}
+
+// trimBlanks is s without the optional white space around it (RFC 9110 section 5.6.3).
+func trimBlanks(s string) string {
+	for s != "" && isBlank(s[0]) {
+		s = s[1:]
+	}
+	for s != "" && isBlank(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
 // basic folds in user name and password of Basic credentials (RFC 7617), each
 // where rules are declared for it. If that leaves nothing, or the text is not
@@ -143,7 +171,7 @@ func (t *Table) parameter(r *Request, f *findings, want *names, piece string, to
 // cookie is the first cookie that a rule claims and that names a cell of the
 // topology; on a host of the cell only, unless only is None. Every other
 // cookie is as if it were not there.
-func (t *Table) cookie(r *Request, only Index) (finding, bool) {
+func (t *Table) cookie(r *Request, only Index, x *finding) bool {
 	for i := range r.Fields {
 		if !equalFold(r.Fields[i].Name, cookieHeader) {
 			continue
@@ -152,7 +180,7 @@ func (t *Table) cookie(r *Request, only Index) (finding, bool) {
 		for more := true; more; {
 			var pair string
 			pair, list, more = strings.Cut(list, ";")
-			name, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
+			name, value, _ := strings.Cut(trimBlanks(pair), "=")
 			src, ok := t.cookies.find(name)
 			if !ok {
 				continue
@@ -163,11 +191,11 @@ func (t *Table) cookie(r *Request, only Index) (finding, bool) {
 			if value == "" {
 				continue
 			}
-			x := t.read(src, value)
-			if x.rank == named && t.CellIndex(x.name) != None && (only == None || x.cell == only) {
-				return x, true
+			t.read(x, src, value)
+			if x.rank == named && t.CellIndex(x.claim.Cell) != None && (only == None || x.cell == only) {
+				return true
 			}
 		}
 	}
-	return finding{}, false
+	return false
 }

@@ -99,6 +99,9 @@ func hostName(host string) (name string, ok bool) {
 		}
 		return host[1:end], strings.IndexByte(host[1:end], ':') >= 0
 	}
+	if c := host[len(host)-1] | 0x20; 'a' <= c && c <= 'z' {
+		return host, true // no port and no dot ends in a letter
+	}
 	name = host
 	if colon := strings.IndexByte(host, ':'); colon >= 0 {
 		if !isPort(host[colon:]) {
@@ -126,21 +129,4 @@ func isPort(s string) bool {
 		}
 	}
 	return true
-}
-
-// foldHash hashes a name so that letters of either case hash alike. It needs
-// no key: its table holds the operator's own names only.
-func foldHash(s string) uint64 {
-	const fold = 0x2020202020202020
-	h := uint64(len(s))
-	for ; len(s) >= 8; s = s[8:] {
-		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-		h = bits.RotateLeft64((h^(w|fold))*spread, 29)
-	}
-	var w uint64
-	for i := 0; i < len(s); i++ {
-		w = w<<8 | uint64(s[i]|0x20)
-	}
-	return bits.RotateLeft64((h^w)*spread, 29) * spread
 }

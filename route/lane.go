@@ -1,6 +1,7 @@
 package route
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/homeward/homeward/topology"
@@ -56,15 +57,17 @@ func (t *Table) compileLanes() error {
 func (t *Table) lane(r *Request, path string) Index {
 	for i := range t.match {
 		m := &t.match[i]
-		if anyPath(m.paths, path) && anyMethod(m.methods, r.Method) && anyHeader(m.headers, r.Fields) {
-			return m.lane
+		if len(m.paths) > 0 && !anyPath(m.paths, path) ||
+			len(m.methods) > 0 && !slices.Contains(m.methods, r.Method) ||
+			len(m.headers) > 0 && !anyHeader(m.headers, r.Fields) {
+			continue
 		}
+		return m.lane
 	}
 	return 0
 }
 
-// anyHeader reports whether one of list is among fields; an empty list asks
-// for none.
+// anyHeader reports whether one of list is among fields.
 func anyHeader(list []headerMatch, fields []Field) bool {
 	for i := range list {
 		for j := range fields {
@@ -73,7 +76,7 @@ func anyHeader(list []headerMatch, fields []Field) bool {
 			}
 		}
 	}
-	return len(list) == 0
+	return false
 }
 
 // place is the path rule of an anonymous request with that normal path, None

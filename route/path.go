@@ -20,7 +20,7 @@ import (
 // An empty path is "/"; "*" stays "*". The form of a normal form is itself.
 // Forwarding never uses it: origins receive the target as it came.
 func AppendNormalPath(dst []byte, target string) []byte {
-	path := cutQuery(target)
+	path, _, _ := strings.Cut(target, "?")
 	if path == "*" {
 		return append(dst, '*')
 	}
@@ -102,42 +102,16 @@ func removeDots(b []byte) int {
 	return w
 }
 
-func cutQuery(target string) string {
-	if q := strings.IndexByte(target, '?'); q >= 0 {
-		return target[:q]
-	}
-	return target
-}
-
 // normalPath is the normal form of r's path, in r's scratch unless the target
 // has it already. It belongs to the current decision only.
 func (r *Request) normalPath() string {
-	path := cutQuery(r.Target)
-	if isNormal(path) {
+	path, normal := scanPath(r.Target)
+	if normal {
 		return path
 	}
 	from := len(r.scratch)
 	r.scratch = AppendNormalPath(r.scratch, path)
 	return view(r.scratch[from:])
-}
-
-// isNormal reports that path is surely its own normal form; it may say no of
-// one that is.
-func isNormal(path string) bool {
-	if path == "" || path[0] != '/' {
-		return false
-	}
-	for i := 0; i < len(path); i++ {
-		switch path[i] {
-		case '%':
-			return false
-		case '/':
-			if i+1 < len(path) && (path[i+1] == '/' || path[i+1] == '.') {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // pathPattern is a path, or the beginning of one when the declared path ended
@@ -169,14 +143,14 @@ func newPathPatterns(list []string) []pathPattern {
 	return out
 }
 
-// anyPath reports whether one of list matches; an empty list matches all.
+// anyPath reports whether one of list matches.
 func anyPath(list []pathPattern, path string) bool {
 	for i := range list {
 		if list[i].matches(path) {
 			return true
 		}
 	}
-	return len(list) == 0
+	return false
 }
 
 // anyMethod reports whether method is in list; an empty list has all.

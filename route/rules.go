@@ -1,7 +1,6 @@
 package route
 
 import (
-	"math"
 	"math/bits"
 
 	"github.com/homeward/homeward/credential"
@@ -28,15 +27,10 @@ type ruleSet struct {
 
 // shapeGroup filters up to 64 rules without a prefix, one bit each.
 type shapeGroup struct {
-	positions []uint16
-	byLength  [256]uint64 // the last also for everything longer
-	byFirst   [256]uint64
-}
-
-// bounded is what a format may tell of the texts that it claims.
-type bounded interface {
-	Bounds() (shortest, longest int)
-	MayStartWith(c byte) bool
+	positions   []uint16
+	byLength    [256]uint64 // the last also for everything longer
+	byFirst     [256]uint64
+	byDelimiter [256]uint64 // by the first byte that is no digit or letter, 0 for none
 }
 
 func newRuleSet(rules []*rule) ruleSet {
@@ -62,48 +56,81 @@ func (s *ruleSet) addShape(f credential.Format, pos uint16) {
 	g := &s.shapes[n-1]
 	bit := uint64(1) << len(g.positions)
 	g.positions = append(g.positions, pos)
-	shortest, longest := 1, math.MaxInt
-	b, tells := f.(bounded)
-	if tells {
-		shortest, longest = b.Bounds()
+	extent, tells := f.(interface{ Extent() credential.Extent })
+	if !tells {
+		for i := range 256 {
+			g.byLength[i], g.byFirst[i], g.byDelimiter[i] = g.byLength[i]|bit, g.byFirst[i]|bit, g.byDelimiter[i]|bit
+		}
+		return
+	}
+	e := extent.Extent()
+	if e.Delimiter == credential.NoDelimiter {
+		e.Delimiter = 0
 	}
 	for i := range 256 {
-		if i >= min(shortest, 255) && i <= longest {
+		if i >= min(e.Shortest, 255) && i <= e.Longest {
 			g.byLength[i] |= bit
 		}
-		if !tells || b.MayStartWith(byte(i)) {
+		if e.MayStartWith(byte(i)) {
 			g.byFirst[i] |= bit
+		}
+		if e.Delimiter == credential.AnyDelimiter || int(e.Delimiter) == i {
+			g.byDelimiter[i] |= bit
 		}
 	}
 }
 
-// claim asks the rules that may claim text, in declared order; nil says that
-// none does.
-func (s *ruleSet) claim(text string) (*rule, credential.Claim) {
+// delimiter is the first byte of text that is no ASCII digit or letter, 0 when
+// there is none.
+func delimiter(text string) byte {
+	for i := 0; i < len(text); i++ {
+		if c := text[i]; (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+			return c
+		}
+	}
+	return 0
+}
+
+// claim asks the rules that may claim text, in declared order, and fills in
+// what the first of them that does claims; nil says that none does.
+func (s *ruleSet) claim(text string, c *credential.Claim) *rule {
 	if len(s.rules) == 0 || text == "" {
-		return nil, credential.Claim{}
+		*c = credential.Claim{}
+		return nil
 	}
 	literal := s.prefixes.find(text)
 	for i := range s.shapes {
 		g := &s.shapes[i]
 		may := g.byLength[min(len(text), 255)] & g.byFirst[text[0]]
+		if may != 0 {
+			may &= g.byDelimiter[delimiter(text)]
+		}
 		for ; may != 0; may &= may - 1 {
 			pos := g.positions[bits.TrailingZeros64(may)]
 			for len(literal) > 0 && literal[0] < pos {
-				if c := s.rules[literal[0]].format.Read(text); c.Verdict != credential.Unclaimed {
-					return s.rules[literal[0]], c
+				if r := s.ask(literal[0], text, c); r != nil {
+					return r
 				}
 				literal = literal[1:]
 			}
-			if c := s.rules[pos].format.Read(text); c.Verdict != credential.Unclaimed {
-				return s.rules[pos], c
+			if r := s.ask(pos, text, c); r != nil {
+				return r
 			}
 		}
 	}
 	for _, pos := range literal {
-		if c := s.rules[pos].format.Read(text); c.Verdict != credential.Unclaimed {
-			return s.rules[pos], c
+		if r := s.ask(pos, text, c); r != nil {
+			return r
 		}
 	}
-	return nil, credential.Claim{}
+	*c = credential.Claim{}
+	return nil
+}
+
+func (s *ruleSet) ask(pos uint16, text string, c *credential.Claim) *rule {
+	r := s.rules[pos]
+	if *c = r.format.Read(text); c.Verdict == credential.Unclaimed {
+		return nil
+	}
+	return r
 }

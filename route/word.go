@@ -1,0 +1,81 @@
+package route
+
+import (
+	"math/bits"
+	"strings"
+)
+
+// Bytes are looked at eight at a time here: each word holds eight, the first
+// of them lowest.
+
+const (
+	eachByte = 0x0101010101010101 // times b: the word of which every byte is b
+	highBits = 0x80 * eachByte
+)
+
+// load64 is the first 8 bytes of s as a word. It compiles to one load.
+func load64(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// equals has the high bit of each byte of w that is c, and perhaps, right after
+// such a byte, of one that differs from c in the lowest bit only.
+func equals(w uint64, c byte) uint64 {
+	x := w ^ uint64(c)*eachByte
+	return (x - eachByte) &^ x & highBits
+}
+
+// scanPath cuts the path off a request-target and reports whether it is its
+// own normal form: rooted, without a percent escape, an empty segment in the
+// middle or one that starts with a dot. It may say no of one that is.
+func scanPath(target string) (path string, normal bool) {
+	if len(target) < 8 || target[0] != '/' {
+		path, _, _ = strings.Cut(target, "?")
+		return path, path != "" && path[0] == '/' && !strings.Contains(path, "%") &&
+			!strings.Contains(path, "//") && !strings.Contains(path, "/.")
+	}
+	// What equals may report too much is of no effect: a false '/' is a '.'
+	// after a true '/', a false '.' a '/' after a true '.', which needs a '/'
+	// before that, and false '%' and '?' follow true ones.
+	after := uint64(0) // the high bit of the first byte: a '/' is before this word
+	var bad uint64
+	for i := 0; ; i += 8 {
+		if last := len(target) - 8; i > last {
+			if i == last+8 {
+				return target, bad == 0
+			}
+			i = last // overlaps the word before
+			after = equals(uint64(target[i-1]), '/') & 0x80
+		}
+		w := load64(target[i:])
+		slash := equals(w, '/')
+		here := equals(w, '%') | (slash|equals(w, '.'))&(slash<<8|after)
+		after = slash >> 56
+		if query := equals(w, '?'); query != 0 {
+			first := query & -query
+			return target[:i+bits.TrailingZeros64(first)/8], bad|here&(first-1) == 0
+		}
+		bad |= here
+	}
+}
+
+// foldHash hashes a name so that letters of either case hash alike. It needs
+// no key: its table holds the operator's own names only.
+func foldHash(s string) uint64 {
+	const fold = 0x20 * eachByte
+	h := uint64(len(s)) * spread
+	if len(s) < 8 {
+		var w uint64
+		for i := 0; i < len(s); i++ {
+			w = w<<8 | uint64(s[i])
+		}
+		return mix(h ^ (w | fold))
+	}
+	for i := 0; i+8 < len(s); i += 8 {
+		h = bits.RotateLeft64(h^(load64(s[i:])|fold), 29) * spread
+	}
+	// The last word overlaps the one before it.
+	return mix(h ^ (load64(s[len(s)-8:]) | fold))
+}
