@@ -1,0 +1,55 @@
+package testcell
+
+import (
+	"io"
+	"net"
+	"net/http"
+
+	"github.com/homeward/homeward/internal/proxy/http1"
+)
+
+// Fault is a way to fail.
+type Fault uint8
+
+// The faults.
+const (
+	NoFault         Fault = iota
+	Reset                 // resets the connection instead of answering
+	HangUp                // closes the connection instead of answering
+	ResetAfterHead        // resets it after the head and a first piece of the body
+	HangUpAfterHead       // closes it there: the body is shorter than declared
+	Garbage               // answers with bytes that are not HTTP
+	Silence               // never answers; ends when the client leaves
+	CloseAnnounced        // answers with Connection: close, then closes
+	CloseAfter            // answers as if the connection stayed, then closes it
+)
+
+// breaks reports whether the fault takes the place of the answer.
+func (f Fault) breaks() bool { return f != NoFault && f != CloseAnnounced && f != CloseAfter }
+
+// fail does what the fault says. The connection ends after it.
+func (c *conn) fail(f Fault) {
+	switch f {
+	case Reset:
+		c.resetOnClose()
+	case ResetAfterHead, HangUpAfterHead:
+		out := newAnswer(c.net, &http1.Request{Method: http.MethodGet, Minor: 1})
+		out.head(http.StatusOK, 1<<20, field{"Content-Type", "application/octet-stream"})
+		out.write([]byte(Alphabet))
+		_ = out.flush()
+		if f == ResetAfterHead {
+			c.resetOnClose()
+		}
+	case Garbage:
+		_, _ = io.WriteString(c.net, "220 this is no answer in HTTP\r\n\r\n")
+	case Silence:
+		_, _ = io.Copy(io.Discard, c.reader)
+	}
+}
+
+// resetOnClose makes closing a TCP connection a reset.
+func (c *conn) resetOnClose() {
+	if tcp, ok := c.net.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+}
