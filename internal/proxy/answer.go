@@ -29,13 +29,13 @@ type answer struct {
 }
 
 func newAnswer(c *conn, head *http1.Request, timeout time.Duration) *answer {
-	a := &answer{conn: c, timeout: timeout, minor: head.Minor, keepAlive: !head.Close, pooled: pieces.Get().(*[]byte)}
+	a := &answer{conn: c, timeout: timeout, minor: head.Minor, keepAlive: !head.Close, pooled: c.server.proxy.pieces.Get().(*[]byte)}
 	a.buf = *a.pooled
 	return a
 }
 
 func (a *answer) release() {
-	pieces.Put(a.pooled)
+	a.conn.server.proxy.pieces.Put(a.pooled)
 	a.pooled, a.buf = nil, nil
 }
 
@@ -155,11 +155,11 @@ func (a *answer) End(trailer []route.Field) error {
 // most answers come sooner, and spare the goroutine.
 const watchAfter = 10 * time.Millisecond
 
-// Watch implements Answer. A client that ends its side of the connection counts
-// as gone; one that sends its next request already does not, and is not watched
-// further.
-func (a *answer) Watch(gone func()) (stop func()) {
-	w := &watch{conn: a.conn, gone: gone, done: make(chan struct{})}
+// watch watches the client while its answer is waited for. A client that ends
+// its side of the connection counts as gone; one that sends its next request
+// already does not, and is not watched further.
+func (c *conn) watch(gone func()) (stop func()) {
+	w := &watch{conn: c, gone: gone, done: make(chan struct{})}
 	timer := time.AfterFunc(watchAfter, w.run)
 	return func() {
 		if !timer.Stop() {

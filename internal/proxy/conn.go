@@ -153,7 +153,7 @@ func (c *conn) exchange(state *State, head *http1.Request) bool {
 	body := &requestBody{conn: c.net, timeout: state.Timeouts.Body.Std(), body: http1.RequestBody(c.reader, head, state.headLimits())}
 	in := &Inbound{
 		Proto: protos[head.Minor], Method: head.Method, Target: head.Target, Origin: head.Origin, Host: head.Host,
-		Fields: head.Fields, Length: head.Length, Expect100: head.Expect100, Peer: c.peer, TLS: c.tls,
+		Fields: head.Fields, Length: head.Length, Expect100: head.Expect100, Peer: c.peer, TLS: c.tls, Watch: c.watch,
 	}
 	if !body.body.Empty() {
 		in.Body = body

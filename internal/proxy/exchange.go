@@ -23,6 +23,11 @@ type Inbound struct {
 
 	Peer netip.AddrPort // the other end of the connection
 	TLS  bool
+
+	// Watch calls gone at most once if the client leaves before stop is called.
+	// It must not run while the body is being read. stop waits for the watching
+	// to end.
+	Watch func(gone func()) (stop func())
 }
 
 // Body is the body of a request on its way in.
@@ -62,8 +67,4 @@ type Answer interface {
 	Commit(n int) error
 	// End ends the body, with a trailer if there is one.
 	End(trailer []route.Field) error
-	// Watch calls gone at most once if the client leaves before stop is called.
-	// It must not run while the request's body is being read. stop waits for
-	// the watching to end.
-	Watch(gone func()) (stop func())
 }

@@ -94,8 +94,8 @@ func (t *transfer) leave() {
 // and starts sending any other body.
 func (t *transfer) sendHead() error {
 	x := t.x
-	buf := pieces.Get().(*[]byte)
-	defer pieces.Put(buf)
+	buf := x.proxy.pieces.Get().(*[]byte)
+	defer x.proxy.pieces.Put(buf)
 	out := x.requestHead((*buf)[:0])
 	if x.peeked.whole {
 		out = x.appendPeeked(out)
@@ -110,7 +110,7 @@ func (t *transfer) sendHead() error {
 		return nil
 	}
 	_ = t.conn.SetReadDeadline(time.Now().Add(x.state.Timeouts.ResponseHeader.Std()))
-	t.stopWatch = x.out.Watch(t.leave)
+	t.stopWatch = x.in.Watch(t.leave)
 	return nil
 }
 

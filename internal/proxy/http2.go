@@ -118,10 +118,11 @@ func (h *http2Servers) serve(w http.ResponseWriter, r *http.Request) {
 	p := h.server.proxy
 	state := p.State()
 	control := http.NewResponseController(w)
-	out := &http2Answer{w: w, r: r, control: control, timeout: state.Timeouts.Write.Std(), server: h.server}
+	out := &http2Answer{w: w, control: control, timeout: state.Timeouts.Write.Std(), server: h.server}
 	in := &Inbound{
 		Proto: "HTTP/2.0", Method: r.Method, Target: r.RequestURI, Origin: r.RequestURI, Host: r.Host,
 		Length: r.ContentLength, TLS: r.TLS != nil,
+		Watch: func(gone func()) (stop func()) { return watch2(r.Context(), gone) },
 	}
 	if a, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		in.Peer = a

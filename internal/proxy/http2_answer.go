@@ -12,7 +12,6 @@ import (
 // http2Answer writes the answer to one HTTP/2 request.
 type http2Answer struct {
 	w       http.ResponseWriter
-	r       *http.Request
 	control *http.ResponseController
 	timeout time.Duration
 	server  *Server
@@ -60,7 +59,7 @@ func (a *http2Answer) Head(head *AnswerHead, more bool) error {
 // Space implements Answer.
 func (a *http2Answer) Space() []byte {
 	if a.buf == nil {
-		a.pooled = pieces.Get().(*[]byte)
+		a.pooled = a.server.proxy.pieces.Get().(*[]byte)
 		a.buf = *a.pooled
 	}
 	return a.buf
@@ -78,7 +77,7 @@ func (a *http2Answer) Commit(n int) error {
 // End implements Answer.
 func (a *http2Answer) End(trailer []route.Field) error {
 	if a.pooled != nil {
-		pieces.Put(a.pooled)
+		a.server.proxy.pieces.Put(a.pooled)
 		a.pooled, a.buf = nil, nil
 	}
 	h := a.w.Header()
@@ -89,11 +88,11 @@ func (a *http2Answer) End(trailer []route.Field) error {
 	return nil
 }
 
-// Watch implements Answer. The library ends the request's context when the
-// stream or the connection does.
-func (a *http2Answer) Watch(gone func()) (stop func()) {
+// watch2 watches the client of an HTTP/2 request: the library ends ctx when the
+// stream or the connection ends.
+func watch2(ctx context.Context, gone func()) (stop func()) {
 	done := make(chan struct{})
-	cancel := context.AfterFunc(a.r.Context(), func() {
+	cancel := context.AfterFunc(ctx, func() {
 		defer close(done)
 		gone()
 	})

@@ -11,6 +11,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,11 +25,12 @@ type Proxy struct {
 	draining atomic.Bool
 	observer Observer
 	now      func() time.Time
+	pieces   sync.Pool // of newPiece
 }
 
 // New makes a proxy that tells observer of every request. now is the clock.
 func New(state *State, observer Observer, now func() time.Time) *Proxy {
-	p := &Proxy{observer: observer, now: now}
+	p := &Proxy{observer: observer, now: now, pieces: sync.Pool{New: newPiece}}
 	p.state.Store(state)
 	return p
 }

@@ -12,13 +12,14 @@ import (
 	"github.com/homeward/homeward/internal/upstream"
 )
 
+// pieceSize is the most of a body that moves at once.
 const pieceSize = 32 << 10
 
-// pieces are buffers for bodies, with room to frame a chunk in place.
-var pieces = sync.Pool{New: func() any {
+// newPiece makes a buffer for bodies, with room to frame a chunk in place.
+func newPiece() any {
 	b := make([]byte, http1.ChunkRoom+pieceSize+2)
 	return &b
-}}
+}
 
 // sending is a request body on its way to the cell, while the answer may
 // already be coming back.
@@ -47,8 +48,8 @@ func (x *exchange) send(conn *upstream.Conn, leave func()) *sending {
 
 func (s *sending) run() {
 	defer close(s.done)
-	buf := pieces.Get().(*[]byte)
-	defer pieces.Put(buf)
+	buf := s.x.proxy.pieces.Get().(*[]byte)
+	defer s.x.proxy.pieces.Put(buf)
 	if err := s.copy(*buf); err != nil {
 		if s.clientErr != nil {
 			// The cell must not take a part for the whole. The reader of the
@@ -64,7 +65,7 @@ func (s *sending) run() {
 		_ = s.conn.SetReadDeadline(time.Now().Add(s.x.state.Timeouts.ResponseHeader.Std()))
 	}
 	s.mu.Unlock()
-	s.stopWatch = s.x.out.Watch(s.leave)
+	s.stopWatch = s.x.in.Watch(s.leave)
 }
 
 // answered says that the head of the answer was read.

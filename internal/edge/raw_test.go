@@ -1,0 +1,124 @@
+package edge_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/homeward/homeward/internal/proxy"
+	"github.com/homeward/homeward/internal/testcell"
+)
+
+// patience bounds waiting for what must happen; no test is decided by it.
+const patience = 20 * time.Second
+
+// logBuffer is a log that many goroutines write and the test reads.
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// records collects what the edge observed.
+type records struct {
+	mu   sync.Mutex
+	list []proxy.Record
+	wake chan struct{}
+}
+
+func (r *records) Done(rec *proxy.Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.list = append(r.list, *rec)
+	if r.wake != nil {
+		close(r.wake)
+		r.wake = nil
+	}
+}
+
+// await returns the record that ok accepts, once there is one.
+func (r *records) await(t *testing.T, ok func(proxy.Record) bool) proxy.Record {
+	t.Helper()
+	deadline := time.After(patience)
+	for {
+		r.mu.Lock()
+		for _, rec := range r.list {
+			if ok(rec) {
+				r.mu.Unlock()
+				return rec
+			}
+		}
+		if r.wake == nil {
+			r.wake = make(chan struct{})
+		}
+		wake := r.wake
+		r.mu.Unlock()
+		select {
+		case <-wake:
+		case <-deadline:
+			t.Fatal("the edge did not record the request")
+		}
+	}
+}
+
+// reply is one answer as a raw client sees it.
+type reply struct {
+	*http.Response
+	body   []byte
+	err    error           // reading the body
+	report testcell.Report // when a cell answered with one
+}
+
+// dial opens a raw connection to the edge.
+func (w *world) dial() net.Conn {
+	w.t.Helper()
+	c, err := net.Dial("tcp", w.addr)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	_ = c.SetDeadline(time.Now().Add(patience))
+	w.t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// raw sends bytes and reads one answer.
+func (w *world) raw(wire string) reply {
+	w.t.Helper()
+	c := w.dial()
+	go func() { _, _ = io.WriteString(c, wire) }()
+	return w.read(bufio.NewReader(c), strings.SplitN(wire, " ", 2)[0])
+}
+
+// read reads one answer to a request with this method.
+func (w *world) read(r *bufio.Reader, method string) reply {
+	w.t.Helper()
+	resp, err := http.ReadResponse(r, &http.Request{Method: method})
+	if err != nil {
+		w.t.Fatalf("read the answer: %v", err)
+	}
+	out := reply{Response: resp}
+	out.body, out.err = io.ReadAll(resp.Body)
+	_ = json.Unmarshal(out.body, &out.report)
+	return out
+}
+
+// kind is the kind of the edge's own answer.
+func (r reply) kind() string { return r.Header.Get("Homeward-Error") }

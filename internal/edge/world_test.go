@@ -1,0 +1,95 @@
+package edge_test
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/homeward/homeward/internal/config"
+	"github.com/homeward/homeward/internal/edge"
+	"github.com/homeward/homeward/internal/proxy"
+	"github.com/homeward/homeward/internal/testcell"
+	"github.com/homeward/homeward/topology"
+)
+
+// world is three cells and an edge in front of them, as the demo has them, on
+// free ports.
+type world struct {
+	t     *testing.T
+	edge  *edge.Edge
+	top   *topology.Topology
+	cells map[string]*testcell.Cell
+	addr  string // plain
+	log   logBuffer
+	seen  records
+}
+
+// newWorld starts a world; change may alter the demo's topology first, and
+// options the cells.
+func newWorld(t *testing.T, change func(*topology.Topology), options testcell.Options) *world {
+	t.Helper()
+	w := &world{t: t, cells: map[string]*testcell.Cell{}}
+	w.top = demoTopology(t)
+	for i := range w.top.Cells {
+		c := &w.top.Cells[i]
+		cell := testcell.New(c.Name, options)
+		l := listen(t)
+		go func() { _ = cell.Serve(l) }()
+		t.Cleanup(cell.Close)
+		c.Gateways = []string{"http://" + l.Addr().String()}
+		w.cells[c.Name] = cell
+	}
+	if change != nil {
+		change(w.top)
+	}
+	w.start()
+	return w
+}
+
+// start runs an edge on the world's topology.
+func (w *world) start() {
+	w.t.Helper()
+	e, err := edge.New(edge.Config{
+		Topology: w.top, AccessLog: &w.log, Observers: []proxy.Observer{&w.seen},
+		Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.edge = e
+	w.addr = w.serve(nil)
+	w.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		_ = e.Shutdown(ctx, 0)
+	})
+}
+
+// serve opens one more listener of the edge.
+func (w *world) serve(config *tls.Config) string {
+	w.t.Helper()
+	l := listen(w.t)
+	go func() { _ = w.edge.Serve(l, config) }()
+	return l.Addr().String()
+}
+
+func demoTopology(t *testing.T) *topology.Topology {
+	t.Helper()
+	top, err := config.LoadFile("../../examples/demo.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return top
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
