@@ -136,7 +136,8 @@ func (v *validator) oneOf(at Path, what, word string, words ...string) {
 // ranged checks a number that may be left out; 0 is left out.
 func (v *validator) ranged(at Path, n, low, high int64, text func(int64) string) {
 	if n != 0 && (n < low || n > high) {
-		v.add(at, fmt.Sprintf("write a value from %s to %s", text(low), text(high)), "%s is out of range", text(n))
+		v.add(at, fmt.Sprintf("write a value from %s to %s", text(low), text(high)),
+			"%s is %s, which is out of range", strings.TrimPrefix(string(at), string(Root)+"."), text(n))
 	}
 }
 
@@ -162,9 +163,9 @@ func (v *validator) words(at Path, list []string, what string, check func(string
 		case strings.TrimSpace(w) == "":
 			v.add(at.Index(i), "write "+what+" or remove the entry", "the entry is blank")
 		case wrong != "":
-			v.add(at.Index(i), fix, "%q %s", clip(w), wrong)
+			v.add(at.Index(i), fix, "%q %s", shown(w), wrong)
 		case repeated(seen, w):
-			v.add(at.Index(i), "remove one", "%q is listed twice", clip(w))
+			v.add(at.Index(i), "remove one", "%q is listed twice", shown(w))
 		}
 	}
 }

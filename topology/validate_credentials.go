@@ -1,7 +1,6 @@
 package topology
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -81,7 +80,7 @@ func (v *validator) ruleIn(at Path, i int, places *rulePlaces) {
 			v.add(at.Index(j), "write a path of printable ASCII characters", "%q can match no request", clip(text))
 			continue
 		}
-		if slices.ContainsFunc(places.rules[p], func(r placedRule) bool { return r.rule == i }) {
+		if n := len(places.rules[p]); n > 0 && places.rules[p][n-1].rule == i {
 			v.add(at.Index(j), "remove one", "%s lists %s twice", v.rule(i), p)
 			continue
 		}
@@ -141,43 +140,46 @@ func (v *validator) ruleFormat(at Path, r *CredentialRule) credential.Format {
 	}
 	f, err := r.Format()
 	if err != nil && len(v.problems) == before {
-		v.formatError(at, keys[0], err)
+		v.formatError(at, r, err)
 	}
 	return f
 }
 
 func (v *validator) mappedCell(at Path, id, name string) {
-	if name == "" {
+	switch {
+	case id == "" || strings.Trim(id, "0123456789abcdefghijklmnopqrstuvwxyz") != "":
+		v.add(at, "write the id as it stands in the tokens: digits and small letters", "%q is not a GitLab cell id in base 36", clip(id))
+	case name == "":
 		v.add(at, "write the name of a declared cell"+v.exampleCell(), "GitLab cell id %q has no cell", clip(id))
-		return
+	default:
+		v.cellName(at, name)
 	}
-	v.cellName(at, name)
 }
 
 // formatError places the error of a format at the key that its fix changes.
-func (v *validator) formatError(at Path, key string, err error) {
-	fix := "write literals and the fields {cell} {account} {uuid} {hex:N} {base62:N} {rest}, as in pat-{cell}-{uuid}"
-	switch key {
-	case "homeward":
-		at, fix = at.Key("prefix"), "write prefix: and a small letter, then 1 to 9 small letters or digits, as in hw"
-	case "gitlab_routable":
-		at, fix = at.Key("cells"), `write cells: and each GitLab cell id in base 36 with its cell, as in {"2s": eu1}`
-	case "jwt":
-		at, fix = at.Key("claim"), "write claim: and the name of the claim that holds the cell"
-	case "protobuf":
-		at, fix = at.Key("field"), "write field: and the number of the string field that holds the cell, from 1 to 536870911"
+func (v *validator) formatError(at Path, r *CredentialRule, err error) {
+	switch {
+	case r.Homeward != nil:
+		v.add(at.Key("prefix"), "write prefix: and a small letter, then 1 to 9 small letters or digits, as in hw",
+			"%q is not the prefix of a homeward credential", clip(r.Homeward.Prefix))
+	case r.GitLabRoutable != nil && len(r.GitLabRoutable.Cells) == 0:
+		v.add(at.Key("cells"), `write cells: and each GitLab cell id in base 36 with its cell, as in {"2s": eu1}`,
+			"gitlab_routable maps no cell id to a cell")
+	case r.GitLabRoutable != nil:
+		v.add(at.Key("cells"), "write each id once, without leading zeros", "%s", withoutSentinel(err, credential.ErrGitLabCells))
+	case r.JWT != nil:
+		v.add(at.Key("claim"), "write claim: and the name of the claim that holds the cell", "%q is not the name of a claim", clip(r.JWT.Claim))
+	case r.Protobuf != nil:
+		v.add(at.Key("field"), "write field: and the number of the string field that holds the cell, from 1 to 536870911",
+			"%d is not the number of a protobuf field", r.Protobuf.Field)
+	default:
+		v.add(at, "write literals and the fields {cell} {account} {uuid} {hex:N} {base62:N} {rest}, as in pat-{cell}-{uuid}",
+			"%s", withoutSentinel(err, credential.ErrPattern))
 	}
-	v.add(at, fix, "%s", withoutSentinel(err))
 }
 
 // withoutSentinel is what is special about an error: the sentinel that it ends
 // with only repeats the cure.
-func withoutSentinel(err error) string {
-	text := err.Error()
-	for _, s := range []error{credential.ErrPattern, credential.ErrPrefix, credential.ErrGitLabCells} {
-		if errors.Is(err, s) && text != s.Error() {
-			return strings.TrimSuffix(text, ": "+s.Error())
-		}
-	}
-	return text
+func withoutSentinel(err, sentinel error) string {
+	return strings.TrimSuffix(err.Error(), ": "+sentinel.Error())
 }

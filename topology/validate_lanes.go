@@ -59,12 +59,26 @@ func laneHeaderProblem(h string) (wrong, fix string) {
 	case !printable(value):
 		return "has a control character", "write printable characters only"
 	}
-	for _, secret := range []string{"Authorization", "Proxy-Authorization", "Cookie"} {
-		if valued && strings.EqualFold(name, secret) {
-			return "has a value, and a topology holds no credential", "write " + secret + " for its presence"
-		}
+	if valued && holdsCredential(name) {
+		return "has a value, and a topology holds no credential", "write " + name + " for its presence"
 	}
 	return "", ""
+}
+
+// holdsCredential reports whether the values of a header are credentials.
+func holdsCredential(header string) bool {
+	return slices.ContainsFunc([]string{"Authorization", "Proxy-Authorization", "Cookie"}, func(h string) bool {
+		return strings.EqualFold(h, header)
+	})
+}
+
+// shown is what a message repeats of an entry of a list: of a credential that
+// someone wrote into a header condition, only the header.
+func shown(entry string) string {
+	if name, _, valued := strings.Cut(entry, ":"); valued && holdsCredential(strings.TrimSpace(name)) {
+		return name + ": ..."
+	}
+	return clip(entry)
 }
 
 func (m *LaneMatch) empty() bool {

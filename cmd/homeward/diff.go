@@ -60,7 +60,7 @@ has errors.`,
 // bothTopologies loads both files and tells the errors of both.
 func bothTopologies(cmd *cobra.Command, files []string) (sides [2]*topology.Topology, err error) {
 	for i, name := range files {
-		t, loadErr := loadTopology(cmd.InOrStdin(), name)
+		t, loadErr := readTopology(cmd.InOrStdin(), name)
 		sides[i] = t
 		var wrong *config.Error
 		switch {

@@ -44,7 +44,7 @@ Exit status: 0 if all files are good, 1 if not.`,
 func validate(cmd *cobra.Command, files []string, asJSON bool) error {
 	results, good := make([]validated, 0, len(files)), true
 	for _, name := range files {
-		t, err := loadTopology(cmd.InOrStdin(), name)
+		t, err := readTopology(cmd.InOrStdin(), name)
 		r := validated{File: name, OK: err == nil}
 		var wrong *config.Error
 		switch {
@@ -91,9 +91,9 @@ func (r *validated) print(cmd *cobra.Command, wrong *config.Error) error {
 	return err
 }
 
-// loadTopology reads and checks a topology; "-" is the given standard input. The
+// readTopology reads and checks a topology; "-" is the given standard input. The
 // names of TLS files stay as they are written.
-func loadTopology(stdin io.Reader, name string) (*topology.Topology, error) {
+func readTopology(stdin io.Reader, name string) (*topology.Topology, error) {
 	if name == "-" {
 		data, err := config.Read(stdin)
 		if err != nil {

@@ -101,13 +101,23 @@ func indentTo(line string, column int) string {
 	return b.String()
 }
 
-// sorted orders diagnostics by place and drops those that say the same of the
-// same place, as when two aliases lead to one mistake.
+// sorted orders diagnostics by place, those of one place as they were found, and
+// drops those that say the same of the same place, as when two aliases lead to
+// one mistake.
 func sorted(list []Diagnostic) []Diagnostic {
+	type said struct {
+		line, column int
+		message      string
+	}
+	seen := make(map[said]bool, len(list))
+	list = slices.DeleteFunc(list, func(d Diagnostic) bool {
+		k := said{d.Line, d.Column, d.Message}
+		again := seen[k]
+		seen[k] = true
+		return again
+	})
 	slices.SortStableFunc(list, func(a, b Diagnostic) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Message, b.Message))
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return slices.CompactFunc(list, func(a, b Diagnostic) bool {
-		return a.Line == b.Line && a.Column == b.Column && a.Message == b.Message
-	})
+	return list
 }

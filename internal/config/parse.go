@@ -146,7 +146,7 @@ func describe(n ast.Node) string {
 	case *ast.NullNode:
 		return "blank"
 	case *ast.StringNode, *ast.LiteralNode:
-		return fmt.Sprintf("the text %q", short(textOf(n)))
+		return fmt.Sprintf("the text %q", longHex().ReplaceAllStringFunc(short(textOf(n)), stars))
 	}
 	return "something else"
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
-	"github.com/homeward/homeward/topology"
+	"github.com/homeward/homeward/credential"
 )
 
 // keyText is the text of a key. Whole numbers in their one spelling are taken as
@@ -19,6 +19,10 @@ func (d *decoder) keyText(x value, key ast.MapKeyNode, p place) (string, bool) {
 	at := x.at.Key("?")
 	switch k := key.(type) {
 	case *ast.StringNode:
+		if f, trap := floatTrap(k); trap {
+			d.add(at, p, fmt.Sprintf("YAML readers take the key %s for the number %s", short(k.Value), number(f)), fmt.Sprintf("write it in quotes: %q", short(k.Value)))
+			return "", false
+		}
 		return k.Value, true
 	case *ast.MergeKeyNode:
 		d.add(at, p, "merge keys are not used here", "write the keys out, or use an alias for a whole value")
@@ -43,28 +47,28 @@ func (d *decoder) keyText(x value, key ast.MapKeyNode, p place) (string, bool) {
 	return "", false
 }
 
+// floatTrap reports whether a text without quotes is a number to YAML 1.2, such
+// as 2e3, although this parser reads it as a text: other readers of the file
+// would see another value.
 // plainNumber reports whether s is a decimal number without sign, leading zero
 // and underscore.
-func plainNumber(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == "" && (len(s) == 1 || s[0] != '0')
-}
-
-func number(f float64) string {
-	if f == math.Trunc(f) && math.Abs(f) < 1e15 {
-		return strconv.FormatFloat(f, 'f', -1, 64)
-	}
-	return strconv.FormatFloat(f, 'g', -1, 64)
-}
-
 // secretKey reports whether the value under a key is, or may by mistake be,
 // something that nobody should see.
 func secretKey(key string) bool { return key == "fingerprint_key" || key == "fingerprint" }
+
+// hide keeps a text out of excerpts, unless it is a fingerprint: those are made
+// to be shown.
+func (d *decoder) hide(text string) {
+	if _, err := credential.ParseFingerprint(text); err != nil {
+		d.src.hide(text)
+	}
+}
 
 // scalar decodes text, numbers and truth values.
 func (d *decoder) scalar(x value, v reflect.Value) {
 	s, ok := x.node.(ast.ScalarNode)
 	if ok && secretKey(x.key) && s.Type() != ast.NullType {
-		d.src.hide(textOf(s))
+		d.hide(textOf(s))
 	}
 	switch {
 	case ok && s.Type() == ast.NullType:
@@ -83,14 +87,14 @@ func (d *decoder) scalar(x value, v reflect.Value) {
 			v.SetInt(n)
 			return
 		}
-		d.notWhole(x)
+		d.notWhole(x, "write a smaller number")
 	case v.CanUint():
 		n, err := strconv.ParseUint(d.digits(x), 10, 64)
 		if err == nil {
 			v.SetUint(n)
 			return
 		}
-		d.notWhole(x)
+		d.notWhole(x, fmt.Sprintf("write a number from 0 to %d", uint64(math.MaxUint64)))
 	case v.CanFloat():
 		d.float(x, v)
 	}
@@ -98,7 +102,11 @@ func (d *decoder) scalar(x value, v reflect.Value) {
 
 // blank tells of a key without a value.
 func (d *decoder) blank(x value) {
-	d.add(x.at, x.place, x.what()+" is blank", "write a value, or remove the key if it may be left out")
+	fix := "write a value, or remove the key if it may be left out"
+	if x.key == "" {
+		fix = "write a value, or remove the entry"
+	}
+	d.add(x.at, x.place, x.what()+" is blank", fix)
 }
 
 func (d *decoder) text(x value, v reflect.Value) {
@@ -108,68 +116,39 @@ func (d *decoder) text(x value, v reflect.Value) {
 		v.SetString(text)
 		if strings.TrimSpace(text) == "" {
 			d.blank(x)
+		} else if s, plain := n.(*ast.StringNode); plain {
+			d.floatText(x, s)
 		}
 	case ast.MapNode, *ast.SequenceNode:
 		d.wrong(x, "a text", "write one text")
 	default:
 		text := textOf(n)
 		v.SetString(text)
-		is, again := describe(n), fmt.Sprintf("write it in quotes: %q", short(text))
+		is := describe(n)
 		if f, ok := n.(*ast.FloatNode); ok && number(f.Value) != text {
-			is = fmt.Sprintf("%s, which YAML takes for %s", describe(f), number(f.Value))
+			is += ", which YAML takes for " + number(f.Value)
 		}
-		if secretKey(x.key) {
-			is, again = "a number", "write it in quotes"
-		}
-		d.add(x.at, x.place, fmt.Sprintf("%s is %s, not a text", x.what(), is), again)
+		d.notText(x, is, text)
 	}
+}
+
+func (d *decoder) floatText(x value, n *ast.StringNode) {
+	if f, trap := floatTrap(n); trap {
+		d.notText(x, "the number "+short(n.Value)+" to YAML readers, which take it for "+number(f), n.Value)
+	}
+}
+
+// notText tells of a text that YAML reads as something else.
+func (d *decoder) notText(x value, is, text string) {
+	fix := fmt.Sprintf("write it in quotes: %q", short(text))
+	if secretKey(x.key) {
+		is, fix = "a number", "write it in quotes"
+	}
+	d.add(x.at, x.place, fmt.Sprintf("%s is %s, not a text", x.what(), is), fix)
 }
 
 // digits is the text of a whole number, "" for anything else.
-func (d *decoder) digits(x value) string {
-	n, ok := x.node.(*ast.IntegerNode)
-	if !ok {
-		return ""
-	}
-	text := n.GetToken().Value
-	if !plainNumber(strings.TrimPrefix(text, "-")) {
-		return ""
-	}
-	return text
-}
-
-func (d *decoder) notWhole(x value) {
-	fix := "write a whole number in plain digits, such as 10"
-	switch n := x.node.(type) {
-	case *ast.StringNode:
-		if plainNumber(n.Value) {
-			fix = "write it without quotes: " + short(n.Value)
-		}
-	case *ast.FloatNode:
-		if n.Value == math.Trunc(n.Value) && math.Abs(n.Value) < 1e15 {
-			fix = "write " + number(n.Value)
-		}
-	case *ast.IntegerNode:
-		fix = fmt.Sprintf("write it in plain digits: %v", n.Value)
-		if plainNumber(strings.TrimPrefix(n.GetToken().Value, "-")) {
-			d.add(x.at, x.place, fmt.Sprintf("%s is %s, which is out of range", x.what(), describe(n)), "write a smaller whole number, not below 0")
-			return
-		}
-	}
-	d.wrong(x, "a whole number", fix)
-}
-
-func (d *decoder) float(x value, v reflect.Value) {
-	switch x.node.(type) {
-	case *ast.IntegerNode, *ast.FloatNode:
-		if f, err := strconv.ParseFloat(x.node.GetToken().Value, 64); err == nil {
-			v.SetFloat(f)
-			return
-		}
-	}
-	d.wrong(x, "a number", "write a number such as 25 or 0.5, without quotes and %")
-}
-
+// notWhole tells of a value that is no whole number, or one out of range.
 // unmarshalText decodes values that read themselves from text; numbers are
 // passed on as they are written.
 func (d *decoder) unmarshalText(x value, v encoding.TextUnmarshaler) {
@@ -192,52 +171,7 @@ func (d *decoder) unmarshalText(x value, v encoding.TextUnmarshaler) {
 }
 
 // check adds what the topology itself finds wrong, at the places of its values.
-func (d *decoder) check(t *topology.Topology) {
-	for _, p := range t.Validate() {
-		at := topology.Path(p.Path)
-		if !d.brokenAbove(at) {
-			d.report(at, d.placeOf(at), p.Message, p.Fix)
-		}
-	}
-}
-
 // brokenAbove reports whether the value at a path, or one that it is part of,
 // could not be read: what is missing then is no further error.
-func (d *decoder) brokenAbove(at topology.Path) bool {
-	for ; at != topology.Root; at = parent(at) {
-		if d.broken[at] {
-			return true
-		}
-	}
-	return d.broken[topology.Root]
-}
-
 // placeOf is the place of a value, or of the mapping in which it is missing.
-func (d *decoder) placeOf(at topology.Path) place {
-	for ; at != topology.Root; at = parent(at) {
-		if p, ok := d.places[at]; ok {
-			return p
-		}
-	}
-	return d.places[topology.Root]
-}
-
-func parent(at topology.Path) topology.Path {
-	i := strings.LastIndexAny(string(at), ".[")
-	if i <= 0 {
-		return topology.Root
-	}
-	return at[:i]
-}
-
 // err is everything that was found, nil if nothing was.
-func (d *decoder) err() error {
-	if len(d.diags) == 0 {
-		return nil
-	}
-	list := sorted(d.diags)
-	for i := range list {
-		list[i].Excerpt = d.src.excerpt(list[i].Line)
-	}
-	return &Error{list}
-}

@@ -95,8 +95,9 @@ func (s *source) errorAt(at place, message, fix string) *Error {
 	return &Error{[]Diagnostic{d}}
 }
 
-// excerpt is a line with everything starred out that may be the fingerprint
-// key; columns stay.
+// excerpt is a line with everything starred out that is secret or may be: the
+// fingerprint key, users in URLs, values of headers that hold credentials.
+// Columns stay.
 func (s *source) excerpt(line int) string {
 	if line < 1 || line > len(s.lines) {
 		return ""
@@ -105,7 +106,9 @@ func (s *source) excerpt(line int) string {
 	if len(text) > maxLine {
 		text = strings.ToValidUTF8(text[:maxLine], "")
 	}
-	text = longHex().ReplaceAllStringFunc(text, stars)
+	for _, pattern := range secretPatterns() {
+		text = pattern.ReplaceAllStringFunc(text, stars)
+	}
 	for _, secret := range s.secrets {
 		text = strings.ReplaceAll(text, secret, stars(secret))
 	}
@@ -115,6 +118,15 @@ func (s *source) excerpt(line int) string {
 		}
 	}
 	return text
+}
+
+// secretPatterns finds what no excerpt shows.
+func secretPatterns() []*regexp.Regexp {
+	return []*regexp.Regexp{
+		longHex(),
+		regexp.MustCompile(`//[^/@\s"']*@`),
+		regexp.MustCompile(`(?i)(authorization|cookie):[^"',\]}]+`),
+	}
 }
 
 // longHex finds what is as long as a key and of its digits.
