@@ -91,7 +91,7 @@ func (t *Table) kindOf(fields []Field) bodyKind {
 func (t *Table) kindOfType(value string) bodyKind {
 	const plus = "+json"
 	media, _, _ := strings.Cut(value, ";")
-	media = strings.Trim(media, " \t")
+	media = trimBlanks(media)
 	switch {
 	case equalFold(media, "application/x-www-form-urlencoded") && !t.form.empty():
 		return formBody

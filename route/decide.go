@@ -8,9 +8,9 @@ import "github.com/homeward/homeward/credential"
 //
 // For a request that Peek asks for, r.Body and r.BodyState say what was read;
 // while the body is unread it is taken to hold no credential.
-func (t *Table) Decide(r *Request) Decision {
+func (t *Table) Decide(r *Request) (d Decision) {
 	r.scratch = r.scratch[:0]
-	d := Decision{Cell: None, Send: None, Rule: None, Path: None}
+	d.Cell, d.Rule, d.Path = None, None, None
 	path := r.normalPath()
 	d.Lane = t.lane(r, path)
 	kind, host := t.HostKind(r.Host)
@@ -43,27 +43,26 @@ func (t *Table) settle(r *Request, path string, host Index, f *findings, d *Deci
 			d.Outcome = Encoded
 		}
 	case f.count == 0:
-		if f.cookie && !t.cookies.empty() {
-			if x, ok := t.cookie(r, host); ok {
-				t.home(&x, host, d)
-				return
-			}
+		if x := &f.slots[0]; f.cookie && t.cookie(r, host, x) {
+			t.home(x, host, d)
+			return
 		}
 		t.anonymous(r, path, host, d)
-	case f.top.rank == broken:
-		t.report(&f.top, d)
+	case f.rank() == broken:
+		t.report(&f.slots[f.top-1], d)
 		d.Outcome, d.Reason = Malformed, BrokenCredential
 	case f.clash:
-		t.report(&f.first, d)
+		t.report(&f.slots[f.first-1], d)
 		d.Outcome, d.Reason, d.Other = Conflict, TwoCells, t.sources[f.other].place
-	case f.top.rank == unknown:
-		t.report(&f.top, d)
+	case f.rank() == unknown:
+		x := &f.slots[f.top-1]
+		t.report(x, d)
 		d.Outcome, d.Reason = UnknownCell, CellNotDeclared
-		if f.top.foreign {
+		if x.foreign() {
 			d.Reason = CellIDNotMapped
 		}
-	case f.top.rank == named:
-		t.home(&f.top, host, d)
+	case f.rank() == named:
+		t.home(&f.slots[f.top-1], host, d)
 	default:
 		t.predating(f, host, d)
 	}
@@ -72,8 +71,8 @@ func (t *Table) settle(r *Request, path string, host Index, f *findings, d *Deci
 // report copies what a credential says into the decision.
 func (t *Table) report(x *finding, d *Decision) {
 	d.Rule, d.Place = x.rule, t.sources[x.source].place
-	d.Named, d.Account, d.HasAccount = x.name, x.account, x.hasAccount
-	d.Epoch, d.Fingerprint, d.Detail = x.epoch, x.fingerprint, x.detail
+	d.Named, d.Account, d.HasAccount = x.claim.Cell, x.claim.Account, x.claim.HasAccount
+	d.Epoch, d.Fingerprint, d.Detail = x.epoch, x.fingerprint, x.claim.Reason
 }
 
 // home settles on a credential that names a cell of the topology.
@@ -94,15 +93,16 @@ func (t *Table) home(x *finding, host Index, d *Decision) {
 
 // predating settles on credentials that name no cell.
 func (t *Table) predating(f *findings, host Index, d *Decision) {
-	t.report(&f.top, d)
+	x := &f.slots[f.top-1]
+	t.report(x, d)
 	d.Outcome = Legacy
 	switch {
 	case host != None:
 		d.Reason, d.Cell = ByCellHost, host
-	case f.legacy.clash:
-		d.Outcome, d.Reason, d.Other = Conflict, TwoCells, t.sources[f.legacy.other].place
-	case f.top.cell != None:
-		d.Reason, d.Cell = ByRuleLegacy, f.top.cell
+	case f.old.clash:
+		d.Outcome, d.Reason, d.Other = Conflict, TwoCells, t.sources[f.old.other].place
+	case x.cell != None:
+		d.Reason, d.Cell = ByRuleLegacy, x.cell
 	default:
 		d.Reason, d.Cell = ByLegacy, t.legacy
 	}

@@ -71,13 +71,28 @@ func (n *prefixNode) find(text string) []uint16 {
 	if n == nil {
 		return nil
 	}
-	for text != "" {
-		i := strings.IndexByte(n.firsts, text[0])
-		if i < 0 || !strings.HasPrefix(text, n.kids[i].label) {
+	for at := 0; at < len(text); {
+		kid := n.kid(text[at])
+		if kid == nil || len(text)-at < len(kid.label) {
 			break
 		}
-		n = n.kids[i]
-		text = text[len(n.label):]
+		// Labels are short: a loop costs less than the call of a comparison.
+		for i := 1; i < len(kid.label); i++ {
+			if text[at+i] != kid.label[i] {
+				return n.positions
+			}
+		}
+		at += len(kid.label)
+		n = kid
 	}
 	return n.positions
+}
+
+func (n *prefixNode) kid(first byte) *prefixNode {
+	for i := 0; i < len(n.firsts); i++ {
+		if n.firsts[i] == first {
+			return n.kids[i]
+		}
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package route
 import (
 	"strings"
 
+	"github.com/homeward/homeward/credential"
 	"github.com/homeward/homeward/topology"
 )
 
@@ -130,7 +131,8 @@ func (t *Table) claimed(text string) bool {
 	if len(text) < minSecret {
 		return false
 	}
-	r, _ := t.anyRule.claim(text)
+	var c credential.Claim
+	r := t.anyRule.claim(text, &c)
 	return r != nil && (r.spec.Protobuf == nil || len(text) >= minProtobuf)
 }
 
