@@ -15,9 +15,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	reload := make(chan os.Signal, 1)
-	signal.Notify(reload, syscall.SIGHUP)
-	if err := edgecmd.New("homeward-edge", reload).ExecuteContext(ctx); err != nil {
+	if err := edgecmd.New("homeward-edge").ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "homeward-edge:", err)
 		os.Exit(1)
 	}

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/homeward/homeward/cmd/internal/edgecmd"
 )
 
 // Exit statuses: scripts tell a bad input from a command that was used wrongly.
@@ -24,6 +26,7 @@ var errReported = errors.New("reported")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	code := run(ctx, newRoot())
 	stop()
 	os.Exit(code)
@@ -70,7 +73,8 @@ Start with 'homeward demo'.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand()
+	root.AddCommand(newValidate(), newDiff(), newSchema(), newToken())
+	root.AddCommand(newExplain(), edgecmd.New("edge"), newDemo())
 	return root
 }
 

@@ -5,7 +5,7 @@ import (
 	"net/http/pprof"
 	"strconv"
 
-	"github.com/homeward/homeward/internal/telemetry"
+	"github.com/homeward/homeward/internal/explain"
 )
 
 // Admin is the handler of the admin port: /healthz, /readyz, /metrics,
@@ -38,8 +38,9 @@ func plain(w http.ResponseWriter, status int, text string) {
 	_, _ = w.Write([]byte(text + "\n"))
 }
 
-// decisions answers with the last requests, the latest first, as the access log
-// has them.
+// decisions explains the last requests, the latest first: text for people, or
+// JSON when format=json asks for it. What was refused before a decision, for its
+// framing, is not among them.
 func (e *Edge) decisions(w http.ResponseWriter, r *http.Request) {
 	n := 20
 	if text := r.URL.Query().Get("n"); text != "" {
@@ -49,10 +50,26 @@ func (e *Edge) decisions(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	w.Header().Set("Content-Type", "application/x-ndjson")
-	var out []byte
-	for _, rec := range e.recent.Last(n) {
-		out = telemetry.AppendLine(out, &rec)
+	var reports []explain.Report
+	for _, rec := range e.recent.Last(recentDecisions) {
+		if rec.Decided && len(reports) < n {
+			reports = append(reports, explain.FromDecision(rec.Table, explain.Head{
+				From: "request " + rec.RequestID, Method: rec.Method, Scheme: scheme(rec.TLS), Host: rec.Host, Target: rec.Path,
+			}, &rec.Decision))
+		}
 	}
-	_, _ = w.Write(out)
+	if r.URL.Query().Get("format") == "json" {
+		w.Header().Set("Content-Type", "application/json")
+		_ = explain.WriteJSON(w, reports)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_ = explain.WriteText(w, reports, false)
+}
+
+func scheme(tls bool) string {
+	if tls {
+		return "https"
+	}
+	return "http"
 }

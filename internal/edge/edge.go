@@ -68,8 +68,8 @@ func New(c Config) (*Edge, error) {
 		e.access = telemetry.OpenAccessLog(c.AccessLog)
 		observers = append(observers, e.access)
 	}
-	e.proxy = proxy.New(state, observers, time.Now)
-	e.server = proxy.NewServer(e.proxy, c.Log)
+	e.proxy = proxy.New(state, observers, c.Log, time.Now)
+	e.server = proxy.NewServer(e.proxy)
 	e.loadedAt.Store(time.Now().Unix())
 	e.metrics.Register(&collector{edge: e})
 	return e, nil

@@ -2,7 +2,6 @@ package explain
 
 import (
 	"bytes"
-	"errors"
 	"strings"
 
 	"github.com/homeward/homeward/internal/proxy"
@@ -22,7 +21,7 @@ func Explain(s *proxy.State, in *Input) Report {
 		From: in.From, Method: head.Method, Scheme: in.Scheme, Host: head.Host, Target: head.Origin,
 	})
 	r.Notes = append(r.Notes, in.Notes...)
-	if path, _, _ := strings.Cut(head.Origin, "?"); path == s.Table.Topology().HealthPath && (head.Method == "GET" || head.Method == "HEAD") {
+	if s.IsHealth(head.Method, head.Origin) {
 		r.Action, r.Why = Own, "This is the health path: the edge answers load balancers' probes itself, for any Host."
 		r.Answer = &Answer{Status: 200, Headers: []Header{{"Content-Type", "text/plain; charset=utf-8"}, {"Cache-Control", "no-store"}}}
 		return r
@@ -46,9 +45,9 @@ func Explain(s *proxy.State, in *Input) Report {
 			r.Would = answer
 		}
 	}
-	if limit := s.Limits.Body; r.Action == Send && limit > 0 && in.HasBody && int64(len(in.Body)) > int64(limit) {
-		r.Action, r.Send, r.Why = Refuse, "", "The body is over the limit of "+limit.String()+"."
-		r.Answer = reply(s, proxy.Problem{Kind: proxy.TooLarge, Detail: r.Why}, head.Host, head.Fields)
+	if p, over := s.OverLimit(int64(len(in.Body))); over && r.Action == Send {
+		r.Action, r.Send, r.Why = Refuse, "", p.Detail
+		r.Answer = reply(s, p, head.Host, head.Fields)
 	}
 	return r
 }
@@ -66,8 +65,7 @@ func readHead(s *proxy.State, in *Input) (*http1.Request, error) {
 	}
 	b.WriteString("\r\n")
 	var head http1.Request
-	limits := http1.Limits{Head: int(s.Limits.Head), Fields: s.Limits.Headers}
-	if err := http1.ReadRequest(http1.NewReader(&b), &head, limits); err != nil {
+	if err := http1.ReadRequest(http1.NewReader(&b), &head, s.HeadLimits()); err != nil {
 		return nil, err
 	}
 	return &head, nil
@@ -75,14 +73,7 @@ func readHead(s *proxy.State, in *Input) (*http1.Request, error) {
 
 // misframed is the report of a request that the edge cannot read.
 func misframed(s *proxy.State, in *Input, err error) Report {
-	p := proxy.Problem{Kind: proxy.BadFraming, Detail: "The head of the request broke off before its end."}
-	var broken *http1.SyntaxError
-	switch {
-	case errors.As(err, &broken):
-		p.Detail = "In the request, " + broken.Rule + "."
-	case errors.Is(err, http1.ErrTooLarge):
-		p = proxy.Problem{Kind: proxy.TooLarge, Status: 431, Detail: "The head of the request is over the limit in bytes or lines."}
-	}
+	p, _ := proxy.HeadProblem(err)
 	host := ""
 	for _, f := range in.Fields {
 		if strings.EqualFold(f.Name, "Host") {

@@ -37,6 +37,7 @@ const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 // handle serves a connection of any protocol.
 func (s *Server) handle(t *tracked, config *tls.Config) {
+	defer s.proxy.survive(t)
 	c := &conn{server: s, net: t, reader: http1.NewReader(t)}
 	if a, ok := netip.AddrFromSlice(addrIP(t.RemoteAddr())); ok {
 		c.peer = netip.AddrPortFrom(a, addrPort(t.RemoteAddr()))
@@ -128,12 +129,16 @@ func (c *conn) serve() {
 	var head http1.Request
 	for {
 		state := c.server.proxy.State()
-		_ = c.net.SetReadDeadline(time.Now().Add(state.Timeouts.Idle.Std()))
+		patience := state.Timeouts.Idle.Std()
+		if c.server.draining.Load() { // accepted just before: its first request may be on the way
+			patience = min(patience, time.Second)
+		}
+		_ = c.net.SetReadDeadline(time.Now().Add(patience))
 		if c.reader.Await() != nil || !c.phase.CompareAndSwap(idle, busy) {
 			return
 		}
 		_ = c.net.SetReadDeadline(time.Now().Add(state.Timeouts.Header.Std()))
-		if err := http1.ReadRequest(c.reader, &head, state.headLimits()); err != nil {
+		if err := http1.ReadRequest(c.reader, &head, state.HeadLimits()); err != nil {
 			c.refuse(err)
 			return
 		}
@@ -150,7 +155,7 @@ func (c *conn) serve() {
 
 // exchange answers one request and reports whether the connection goes on.
 func (c *conn) exchange(state *State, head *http1.Request) bool {
-	body := &requestBody{conn: c.net, timeout: state.Timeouts.Body.Std(), body: http1.RequestBody(c.reader, head, state.headLimits())}
+	body := &requestBody{conn: c.net, timeout: state.Timeouts.Body.Std(), body: http1.RequestBody(c.reader, head, state.HeadLimits())}
 	in := &Inbound{
 		Proto: protos[head.Minor], Method: head.Method, Target: head.Target, Origin: head.Origin, Host: head.Host,
 		Fields: head.Fields, Length: head.Length, Expect100: head.Expect100, Peer: c.peer, TLS: c.tls, Watch: c.watch,
@@ -176,21 +181,9 @@ var protos = [...]string{"HTTP/1.0", "HTTP/1.1"}
 
 // refuse answers a request head that could not be read.
 func (c *conn) refuse(err error) {
-	var p Problem
-	var broken *http1.SyntaxError
-	switch {
-	case errors.As(err, &broken):
-		p = Problem{Kind: BadFraming, Detail: "In the request, " + broken.Rule + "."}
-	case errors.Is(err, http1.ErrTooLarge):
-		p = Problem{Kind: TooLarge, Status: 431, Detail: "The head of the request is over the limit in bytes or lines."}
-	case isTimeout(err):
-		p = Problem{Kind: RequestTimeout, Detail: "The head of the request did not arrive in time."}
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		p = Problem{Kind: BadFraming, Detail: "The head of the request broke off before its end."}
-	default:
-		return // nobody is there
+	if p, ok := HeadProblem(err); ok {
+		c.reject(p)
 	}
-	c.reject(p)
 }
 
 // reject sends a problem in answer to no request in particular, and ends the

@@ -135,16 +135,23 @@ func (h *http2Servers) serve(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 {
 		in.Body = &http2Body{r: r, control: control, timeout: state.Timeouts.Body.Std()}
 	}
-	if !p.Serve(r.Context(), in, out) {
+	if !h.guarded(r.Context(), in, out) {
 		panic(http.ErrAbortHandler) // resets the stream: the answer has no end
 	}
+}
+
+// guarded serves the request and survives a bug in doing so.
+func (h *http2Servers) guarded(ctx context.Context, in *Inbound, out Answer) (complete bool) {
+	defer h.server.proxy.survive(io.NopCloser(nil))
+	return h.server.proxy.Serve(ctx, in, out)
 }
 
 // takeHeader takes the header fields, and holds the request to the rules that
 // HTTP/1.1 requests are held to.
 func (in *Inbound) takeHeader(header http.Header, s *State) (Problem, bool) {
-	if err := http1.CheckTarget(in.Method, in.Target); err != nil {
-		return Problem{Kind: BadFraming, Detail: "In the request, " + err.Error() + "."}, false
+	if err := http1.CheckLine(in.Method, in.Target); err != nil {
+		p, _ := HeadProblem(err)
+		return p, false
 	}
 	if !http1.ValidHost(in.Host) {
 		return Problem{Kind: BadFraming, Detail: "In the request, :authority is not a host name or address with an optional port."}, false
@@ -164,7 +171,8 @@ func (in *Inbound) takeHeader(header http.Header, s *State) (Problem, bool) {
 		}
 	}
 	if size > int(s.Limits.Head) || count > s.Limits.Headers {
-		return Problem{Kind: TooLarge, Status: 431, Detail: "The head of the request is over the limit in bytes or lines."}, false
+		p, _ := HeadProblem(http1.ErrTooLarge)
+		return p, false
 	}
 	return Problem{}, true
 }

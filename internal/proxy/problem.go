@@ -2,10 +2,13 @@ package proxy
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 
+	"github.com/homeward/homeward/internal/proxy/http1"
 	"github.com/homeward/homeward/route"
 )
 
@@ -93,6 +96,23 @@ type Problem struct {
 	Detail string
 }
 
+// HeadProblem is the problem of a request whose head could not be read; ok is
+// false when nobody is there to be told.
+func HeadProblem(err error) (p Problem, ok bool) {
+	var broken *http1.SyntaxError
+	switch {
+	case errors.As(err, &broken):
+		return Problem{Kind: BadFraming, Detail: "In the request, " + broken.Rule + "."}, true
+	case errors.Is(err, http1.ErrTooLarge):
+		return Problem{Kind: TooLarge, Status: 431, Detail: "The head of the request is over the limit in bytes or lines."}, true
+	case isTimeout(err):
+		return Problem{Kind: RequestTimeout, Detail: "The head of the request did not arrive in time."}, true
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return Problem{Kind: BadFraming, Detail: "The head of the request broke off before its end."}, true
+	}
+	return Problem{}, false
+}
+
 // retryAfter is the Retry-After of temporary problems, in seconds.
 const retryAfter = "1"
 
@@ -146,7 +166,7 @@ func (s *State) Reply(p Problem, requestID string) (status int, fields []route.F
 	return status, fields, body
 }
 
-// refusal is the problem of a decision that is refused. Its detail is the
+// Refusal is the problem of a decision that is refused. Its detail is the
 // same for the same decision and holds nothing of the credential.
 func (s *State) Refusal(d *route.Decision) Problem {
 	p := Problem{Kind: KindOf(d.Outcome), Detail: d.Reason.String()}

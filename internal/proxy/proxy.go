@@ -9,8 +9,12 @@ package proxy
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,13 +28,16 @@ type Proxy struct {
 	state    atomic.Pointer[State]
 	draining atomic.Bool
 	observer Observer
+	log      *slog.Logger
 	now      func() time.Time
 	pieces   sync.Pool // of newPiece
 }
 
-// New makes a proxy that tells observer of every request. now is the clock.
-func New(state *State, observer Observer, now func() time.Time) *Proxy {
-	p := &Proxy{observer: observer, now: now, pieces: sync.Pool{New: newPiece}}
+// New makes a proxy that tells observer of every request. log gets what concerns
+// no single request, and is never given anything that a client sent. now is the
+// clock.
+func New(state *State, observer Observer, log *slog.Logger, now func() time.Time) *Proxy {
+	p := &Proxy{observer: observer, log: log, now: now, pieces: sync.Pool{New: newPiece}}
 	p.state.Store(state)
 	return p
 }
@@ -43,6 +50,16 @@ func (p *Proxy) State() *State { return p.state.Load() }
 
 // Drain makes the health path answer 503, so that load balancers look elsewhere.
 func (p *Proxy) Drain() { p.draining.Store(true) }
+
+// survive keeps a bug that one request uncovers from ending all others: it
+// closes that one's connection and logs where the bug is, but not the value of
+// the panic, which may hold what a client sent.
+func (p *Proxy) survive(c io.Closer) {
+	if v := recover(); v != nil {
+		_ = c.Close()
+		p.log.Error("panic", "type", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
+	}
+}
 
 // exchange is one request on its way.
 type exchange struct {
@@ -68,11 +85,15 @@ type exchange struct {
 func (p *Proxy) Serve(ctx context.Context, in *Inbound, out Answer) (complete bool) {
 	x := &exchange{proxy: p, state: p.state.Load(), in: in, out: out, ctx: ctx}
 	x.begin()
-	defer func() {
-		x.rec.Duration = p.now().Sub(x.rec.Start)
-		p.observer.Done(&x.rec)
-	}()
-	if path, _, _ := strings.Cut(in.Origin, "?"); path == x.state.health && (in.Method == "GET" || in.Method == "HEAD") {
+	complete = x.serve()
+	x.rec.Duration = p.now().Sub(x.rec.Start)
+	p.observer.Done(&x.rec)
+	return complete
+}
+
+func (x *exchange) serve() bool {
+	in := x.in
+	if x.state.IsHealth(in.Method, in.Origin) {
 		return x.health()
 	}
 	if fields, ok := x.state.Preflight(in.Method, in.Host, in.Fields); ok {
@@ -90,8 +111,8 @@ func (p *Proxy) Serve(ctx context.Context, in *Inbound, out Answer) (complete bo
 	if x.decision.Refused() {
 		return x.refuse(x.state.Refusal(&x.decision))
 	}
-	if limit := int64(x.state.Limits.Body); limit > 0 && in.Length > limit {
-		return x.refuse(Problem{Kind: TooLarge, Detail: "The body is over the limit of " + x.state.Limits.Body.String() + "."})
+	if problem, over := x.state.OverLimit(in.Length); over {
+		return x.refuse(problem)
 	}
 	return x.forward()
 }
@@ -128,6 +149,7 @@ func (x *exchange) refuse(p Problem) bool {
 
 // reply sends a whole answer of the edge's own.
 func (x *exchange) reply(status int, fields []route.Field, body []byte) bool {
+	fields = append(fields, route.Field{Name: "Date", Value: x.rec.Start.UTC().Format(http.TimeFormat)})
 	head := AnswerHead{
 		Status: status, Fields: fields, Length: int64(len(body)),
 		NoBody: !http1.BodyAllowed(x.in.Method, status), Close: x.unread(),

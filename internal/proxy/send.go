@@ -48,6 +48,7 @@ func (x *exchange) send(conn *upstream.Conn, leave func()) *sending {
 
 func (s *sending) run() {
 	defer close(s.done)
+	defer s.x.proxy.survive(s.conn.Conn)
 	buf := s.x.proxy.pieces.Get().(*[]byte)
 	defer s.x.proxy.pieces.Put(buf)
 	if err := s.copy(*buf); err != nil {

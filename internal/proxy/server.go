@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"log/slog"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -19,7 +18,6 @@ var ErrServerClosed = errors.New("proxy server closed")
 // connection) through the standard library. It is safe for concurrent use.
 type Server struct {
 	proxy *Proxy
-	log   *slog.Logger
 	http2 *http2Servers
 
 	open     atomic.Int64 // client connections
@@ -35,10 +33,9 @@ type Server struct {
 	serving   sync.WaitGroup     // one for each connection
 }
 
-// NewServer makes a server for the proxy. log gets what concerns no single
-// request; it is never given anything that a client sent.
-func NewServer(p *Proxy, log *slog.Logger) *Server {
-	s := &Server{proxy: p, log: log, listeners: map[net.Listener]struct{}{}, conns: map[*conn]struct{}{}}
+// NewServer makes a server for the proxy.
+func NewServer(p *Proxy) *Server {
+	s := &Server{proxy: p, listeners: map[net.Listener]struct{}{}, conns: map[*conn]struct{}{}}
 	s.base, s.giveUp = context.WithCancel(context.Background())
 	s.http2 = newHTTP2Servers(s)
 	return s
@@ -69,7 +66,7 @@ func (s *Server) Serve(l net.Listener, config *tls.Config) error {
 			return ErrServerClosed
 		case isTemporary(err): // out of descriptors: wait for some to come free
 			delay = min(max(2*delay, 5*time.Millisecond), time.Second)
-			s.log.Error("accept", "error", err, "retry_in", delay)
+			s.proxy.log.Error("accept", "error", err, "retry_in", delay)
 			time.Sleep(delay)
 			continue
 		default:

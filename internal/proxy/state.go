@@ -73,8 +73,25 @@ func (s *State) trusts(a netip.Addr) bool {
 	return false
 }
 
-// headLimits bound what is read of a request head.
-func (s *State) headLimits() http1.Limits {
+// IsHealth reports whether a request is a load balancer's probe, which the edge
+// answers itself for any Host.
+func (s *State) IsHealth(method, origin string) bool {
+	path, _, _ := strings.Cut(origin, "?")
+	return path == s.health && (method == "GET" || method == "HEAD")
+}
+
+// OverLimit is the problem of a body with this length; ok is false when there
+// is none.
+func (s *State) OverLimit(length int64) (p Problem, ok bool) {
+	limit := s.Limits.Body
+	if limit <= 0 || length <= int64(limit) {
+		return Problem{}, false
+	}
+	return Problem{Kind: TooLarge, Detail: "The body is over the limit of " + limit.String() + "."}, true
+}
+
+// HeadLimits bound what is read of a request head.
+func (s *State) HeadLimits() http1.Limits {
 	return http1.Limits{Head: int(s.Limits.Head), Fields: s.Limits.Headers}
 }
 

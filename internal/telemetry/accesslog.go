@@ -67,7 +67,7 @@ func (l *AccessLog) Done(r *proxy.Record) {
 		l.dropped.Add(1)
 		return
 	}
-	l.pending = AppendLine(l.pending, r)
+	l.pending = appendLine(l.pending, r)
 	select {
 	case l.wake <- struct{}{}:
 	default:
@@ -107,8 +107,8 @@ func countLines(b []byte) (n int64) {
 	return n
 }
 
-// AppendLine appends the line of one request. Fields that say nothing are left out.
-func AppendLine(b []byte, r *proxy.Record) []byte {
+// appendLine appends the line of one request. Fields that say nothing are left out.
+func appendLine(b []byte, r *proxy.Record) []byte {
 	b = append(b, `{"time":"`...)
 	b = r.Start.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z07:00")
 	b = append(b, '"')

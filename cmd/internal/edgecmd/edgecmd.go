@@ -12,7 +12,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,17 +36,20 @@ type options struct {
 	logLevel       slog.Level
 }
 
-// New makes the command. reload gets a value each time the topology file is to be
-// read again; the command ends when its context does.
-func New(use string, reload <-chan os.Signal) *cobra.Command {
+// New makes the command, named use. It ends when its context does.
+func New(use string) *cobra.Command {
 	var o options
+	example := use
+	if use == "edge" {
+		example = "homeward edge"
+	}
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: "Run the edge in front of the cells of a topology",
 		Long: `Run the edge: it reads the home cell out of each request's own credential and
 sends the request there, unchanged.
 
-  ` + use + ` -t topology.yaml --http 127.0.0.1:8080 --admin 127.0.0.1:8900
+  ` + example + ` -t topology.yaml --http 127.0.0.1:8080 --admin 127.0.0.1:8900
 
 Signals: SIGHUP takes the changed topology file, whole or not at all. SIGTERM and
 Ctrl-C end the edge: no new connections, requests under way to their end, idle
@@ -54,6 +59,9 @@ A changed certificate is taken by itself.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			reload := make(chan os.Signal, 1)
+			signal.Notify(reload, syscall.SIGHUP)
+			defer signal.Stop(reload)
 			return o.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), reload)
 		},
 	}

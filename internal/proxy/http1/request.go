@@ -53,7 +53,7 @@ func ReadRequest(r *Reader, req *Request, limits Limits) error {
 func (req *Request) parseLine(line string) error {
 	method, rest, ok := strings.Cut(line, " ")
 	target, version, ok2 := strings.Cut(rest, " ")
-	if !ok || !ok2 || !isToken(method) || target == "" {
+	if !ok || !ok2 || method == "" || target == "" {
 		return syntax("the request line is not a method, a target and a version with one space between them")
 	}
 	switch version {
@@ -64,12 +64,15 @@ func (req *Request) parseLine(line string) error {
 		return syntax("the request line ends with a version other than HTTP/1.1 or HTTP/1.0")
 	}
 	req.Method, req.Target = method, target
-	return CheckTarget(method, target)
+	return CheckLine(method, target)
 }
 
-// CheckTarget checks a request-target as bytes 0x21 to 0x7E without #, and its
-// form (RFC 9112 section 3.2).
-func CheckTarget(method, target string) error {
+// CheckLine checks a method as a token, and a request-target as bytes 0x21 to
+// 0x7E without #, and its form (RFC 9112 section 3.2).
+func CheckLine(method, target string) error {
+	if !isToken(method) {
+		return syntax("the method holds a character that is not allowed")
+	}
 	for i := 0; i < len(target); i++ {
 		if c := target[i]; c <= ' ' || c >= 0x7f || c == '#' {
 			return syntax("the request target holds a byte outside 0x21 to 0x7E, or a #")
