@@ -77,7 +77,7 @@ func (v *validator) gateways(at Path, who string, list []string) {
 	seen := make(map[string]bool, len(list))
 	for i, g := range list {
 		if wrong, fix := gatewayProblem(g); wrong != "" {
-			v.add(at.Index(i), fix, "gateway %q %s", redactUser(clip(g)), wrong)
+			v.add(at.Index(i), fix, "gateway %q %s", clip(redactUser(g)), wrong)
 		} else if repeated(seen, comparableGateway(g)) {
 			v.add(at.Index(i), "remove one", "gateway %q of %s is listed twice", clip(g), who)
 		}

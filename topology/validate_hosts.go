@@ -100,15 +100,15 @@ func nameProblem(h string) (wrong, fix string) {
 // gatewayProblem says what keeps g from being the endpoint of a cell.
 func gatewayProblem(g string) (wrong, fix string) {
 	const form = "write an endpoint such as http://10.0.0.1:8080 or https://gw.eu1.internal"
+	if strings.Contains(g, "@") { // first, so that no fix repeats a password
+		return "has a user", form + ", without a user; a gateway knows the edge by the certificate under tls"
+	}
 	scheme, rest, ok := strings.Cut(g, "://")
 	if !ok {
 		return "has no scheme", "write http://" + clip(g) + " or https://" + clip(g)
 	}
 	if scheme != "http" && scheme != "https" {
 		return "has the scheme " + strconv.Quote(clip(scheme)), "write http:// or https://"
-	}
-	if strings.Contains(rest, "@") {
-		return "has a user", form + ", without a user; credentials of gateways are certificates under tls"
 	}
 	authority := rest
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {

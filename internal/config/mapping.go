@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -77,16 +76,18 @@ type entry struct {
 
 func (d *decoder) entries(x value, m ast.MapNode) []entry {
 	var list []entry
+	first := map[string]int{} // line of each key
 	for it := m.MapRange(); it.Next(); {
 		keyPlace := start(it.Key())
 		key, ok := d.keyText(x, it.Key(), keyPlace)
 		if !ok {
 			continue
 		}
-		if i := slices.IndexFunc(list, func(e entry) bool { return e.key == key }); i >= 0 {
-			d.report(x.at.Key(key), keyPlace, fmt.Sprintf("the key %q stands twice, first in line %d", short(key), list[i].keyPlace.line), "remove one")
+		if line, again := first[key]; again {
+			d.report(x.at.Key(key), keyPlace, fmt.Sprintf("the key %q stands twice, first in line %d", short(key), line), "remove one")
 			continue
 		}
+		first[key] = keyPlace.line
 		e := entry{value: value{key: key, node: it.Value(), place: keyPlace, depth: x.depth + 1}, keyPlace: keyPlace}
 		if _, scalar := it.Value().(ast.ScalarNode); scalar && it.Value().Type() != ast.NullType {
 			e.place = d.begin(it.Value())
