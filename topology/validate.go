@@ -9,8 +9,9 @@ import (
 // The most of each list that a topology may hold. The compiled table and the
 // checks for shadowed rules are made for these figures.
 const (
-	MaxCells = 4096
-	MaxRules = 1000 // of credentials, bodies, paths and lanes each
+	MaxCells  = 4096
+	MaxRules  = 1000 // of credentials, bodies, paths and lanes each
+	MaxPlaces = 256  // different places that credential rules list
 )
 
 // maxProblems bounds the work on a file that is wrong all over.

@@ -40,6 +40,7 @@ func (v *validator) credentials() {
 	if len(v.t.Credentials) > MaxRules {
 		return // the checks of each rule against each would take too long
 	}
+	v.count(at, "different places", len(places.order), MaxPlaces)
 	v.templates(&places)
 	v.shadowed(at, &places, formats)
 	v.bodyPlaces(&places)

@@ -66,7 +66,7 @@ func bothTopologies(cmd *cobra.Command, files []string) (sides [2]*topology.Topo
 		switch {
 		case loadErr == nil:
 		case errors.As(loadErr, &wrong):
-			if renderErr := wrong.Render(cmd.ErrOrStderr(), false); renderErr != nil {
+			if renderErr := wrong.Render(cmd.ErrOrStderr(), colored(cmd.ErrOrStderr())); renderErr != nil {
 				return sides, renderErr
 			}
 			err = errReported

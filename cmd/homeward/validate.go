@@ -82,7 +82,7 @@ func (r *validated) print(cmd *cobra.Command, wrong *config.Error) error {
 	case r.OK:
 		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: ok, %s\n", r.File, r.Summary)
 	case wrong != nil:
-		if err = wrong.Render(cmd.ErrOrStderr(), false); err == nil {
+		if err = wrong.Render(cmd.ErrOrStderr(), colored(cmd.ErrOrStderr())); err == nil {
 			_, err = fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", r.File, plural(len(wrong.Diagnostics), "error", "errors"))
 		}
 	default:

@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"github.com/homeward/homeward/internal/config"
+	"github.com/homeward/homeward/route"
 	"github.com/homeward/homeward/topology"
 )
 
 // FuzzLoad: no input panics; what is refused is told with a place inside the
-// file and a cure; what is taken is good with its defaults too and does not
-// differ from itself.
+// file and a cure; what is taken is good with its defaults too, does not
+// differ from itself, and compiles.
 func FuzzLoad(f *testing.F) {
 	for _, pattern := range []string{"testdata/*.yaml", "../../examples/*.yaml"} {
 		files, err := filepath.Glob(pattern)
@@ -50,6 +51,9 @@ func FuzzLoad(f *testing.F) {
 			}
 			if c := topology.Diff(top, top); len(c) != 0 {
 				t.Errorf("differs from itself: %v", c)
+			}
+			if _, err := route.Compile(top); err != nil {
+				t.Errorf("taken, but does not compile: %v", err)
 			}
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/homeward/homeward/internal/config"
+	"github.com/homeward/homeward/route"
 	"github.com/homeward/homeward/topology"
 )
 
@@ -34,6 +35,8 @@ func TestExamplesAreGood(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		} else if c := topology.Diff(top, top); len(c) != 0 {
 			t.Errorf("%s differs from itself: %v", name, c)
+		} else if _, err := route.Compile(top); err != nil {
+			t.Errorf("%s does not compile: %v", name, err)
 		}
 	}
 }
