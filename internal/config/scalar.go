@@ -14,44 +14,38 @@ import (
 )
 
 // keyText is the text of a key. Whole numbers in their one spelling are taken as
-// they are written; whatever else YAML reads as no text is refused.
+// they are written; of whatever else YAML reads as no text it tells, and goes on
+// as if it stood in quotes.
 func (d *decoder) keyText(x value, key ast.MapKeyNode, p place) (string, bool) {
-	at := x.at.Key("?")
+	text := key.GetToken().Value
 	switch k := key.(type) {
 	case *ast.StringNode:
+		text = k.Value
 		if f, trap := floatTrap(k); trap {
-			d.add(at, p, fmt.Sprintf("YAML readers take the key %s for the number %s", short(k.Value), number(f)), fmt.Sprintf("write it in quotes: %q", short(k.Value)))
-			return "", false
+			d.keyInQuotes(x, p, text, "the number "+number(f))
 		}
-		return k.Value, true
-	case *ast.MergeKeyNode:
-		d.add(at, p, "merge keys are not used here", "write the keys out, or use an alias for a whole value")
-		return "", false
 	case *ast.IntegerNode:
-		text := k.GetToken().Value
-		if plainNumber(text) {
-			return text, true
+		if !plainNumber(text) {
+			d.keyInQuotes(x, p, text, fmt.Sprintf("the number %v", k.Value))
 		}
-		d.add(at, p, fmt.Sprintf("YAML reads the key %s as the number %v", short(text), k.Value), fmt.Sprintf("write it in quotes: %q", short(text)))
-		return "", false
 	case *ast.FloatNode:
-		text := k.GetToken().Value
-		d.add(at, p, fmt.Sprintf("YAML reads the key %s as the number %s", short(text), number(k.Value)), fmt.Sprintf("write it in quotes: %q", short(text)))
-		return "", false
+		d.keyInQuotes(x, p, text, "the number "+number(k.Value))
 	case *ast.BoolNode, *ast.NullNode, *ast.InfinityNode, *ast.NanNode:
-		text := key.GetToken().Value
-		d.add(at, p, fmt.Sprintf("YAML does not read the key %s as text", short(text)), fmt.Sprintf("write it in quotes: %q", short(text)))
+		d.keyInQuotes(x, p, text, "something other than text")
+	case *ast.MergeKeyNode:
+		d.report(x.at, p, "merge keys are not used here", "write the keys out, or use an alias for a whole value")
+		return "", false
+	default:
+		d.report(x.at, p, "the key is not a plain text", "write KEY: VALUE, without anchors, aliases and ?")
 		return "", false
 	}
-	d.add(at, p, "the key is not a plain text", "write KEY: VALUE, without anchors, aliases and ?")
-	return "", false
+	return text, true
 }
 
-// floatTrap reports whether a text without quotes is a number to YAML 1.2, such
-// as 2e3, although this parser reads it as a text: other readers of the file
-// would see another value.
-// plainNumber reports whether s is a decimal number without sign, leading zero
-// and underscore.
+func (d *decoder) keyInQuotes(x value, p place, text, is string) {
+	d.report(x.at.Key(text), p, fmt.Sprintf("YAML readers take the key %s for %s", short(text), is), fmt.Sprintf("write it in quotes: %q", short(text)))
+}
+
 // secretKey reports whether the value under a key is, or may by mistake be,
 // something that nobody should see.
 func secretKey(key string) bool { return key == "fingerprint_key" || key == "fingerprint" }
