@@ -6,6 +6,7 @@ import (
 	"github.com/homeward/homeward/topology"
 )
 
+// check adds what the topology itself finds wrong, at the places of its values.
 func (d *decoder) check(t *topology.Topology) {
 	if d.broken[topology.Root] {
 		return
@@ -18,6 +19,8 @@ func (d *decoder) check(t *topology.Topology) {
 	}
 }
 
+// brokenAbove reports whether the value at a path, or one that it is part of,
+// could not be read: what is missing then is no further error.
 func (d *decoder) brokenAbove(at topology.Path) bool {
 	for ; at != topology.Root; at = parent(at) {
 		if d.broken[at] {
@@ -27,6 +30,7 @@ func (d *decoder) brokenAbove(at topology.Path) bool {
 	return d.broken[topology.Root]
 }
 
+// placeOf is the place of a value, or of the mapping in which it is missing.
 func (d *decoder) placeOf(at topology.Path) place {
 	for ; at != topology.Root; at = parent(at) {
 		if p, ok := d.places[at]; ok {
@@ -36,6 +40,8 @@ func (d *decoder) placeOf(at topology.Path) place {
 	return d.places[topology.Root]
 }
 
+// parent is the path of the mapping or list that a value is part of. Quoted keys
+// may hold what looks like a step; their prefixes are then no paths, and do no harm.
 func parent(at topology.Path) topology.Path {
 	i := strings.LastIndexAny(string(at), ".[")
 	if i <= 0 {
@@ -44,6 +50,7 @@ func parent(at topology.Path) topology.Path {
 	return at[:i]
 }
 
+// err is everything that was found, nil if nothing was.
 func (d *decoder) err() error {
 	if len(d.diags) == 0 {
 		return nil

@@ -182,11 +182,3 @@ func (d *decoder) begin(n ast.Node) place {
 	}
 	return start(n)
 }
-
-// structure decodes a mapping whose keys are known.
-// unknownKey tells of a key that is not there. If one was clearly meant and is
-// missing, it returns that one's field.
-// mapping decodes a mapping whose keys are data.
-// entry is one key of a mapping with its value.
-// entries lists what a mapping holds, and tells of keys that are no words or
-// stand twice; of those the first counts.

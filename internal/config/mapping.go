@@ -10,6 +10,7 @@ import (
 	"github.com/homeward/homeward/topology"
 )
 
+// structure decodes a mapping whose keys are known.
 func (d *decoder) structure(x value, v reflect.Value) {
 	m, ok := x.node.(ast.MapNode)
 	if !ok {
@@ -36,6 +37,8 @@ func (d *decoder) structure(x value, v reflect.Value) {
 	}
 }
 
+// unknownKey tells of a key that is not there. If one was clearly meant and is
+// missing, it returns that one's field.
 func (d *decoder) unknownKey(x value, e entry, t reflect.Type, present map[string]bool) (field, bool) {
 	keys := keysOf(t)
 	near := topology.Nearest(e.key, keys)
@@ -51,6 +54,7 @@ func (d *decoder) unknownKey(x value, e entry, t reflect.Type, present map[strin
 	return fieldOf(t, near)
 }
 
+// mapping decodes a mapping whose keys are data.
 func (d *decoder) mapping(x value, v reflect.Value) {
 	m, ok := x.node.(ast.MapNode)
 	if !ok {
@@ -69,11 +73,14 @@ func (d *decoder) mapping(x value, v reflect.Value) {
 	}
 }
 
+// entry is one key of a mapping with its value.
 type entry struct {
 	value
 	keyPlace place
 }
 
+// entries lists what a mapping holds, and tells of keys that are no words or
+// stand twice; of those the first counts.
 func (d *decoder) entries(x value, m ast.MapNode) []entry {
 	var list []entry
 	first := map[string]int{} // line of each key

@@ -11,6 +11,9 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
+// floatTrap reports whether a text without quotes is a number to YAML 1.2, such
+// as 2e3, although this parser reads it as a text: other readers of the file
+// would see another value.
 func floatTrap(n *ast.StringNode) (float64, bool) {
 	if n.Token.Type != token.StringType || strings.Trim(n.Value, "+-.0123456789eE") != "" || !strings.ContainsAny(n.Value, "0123456789") {
 		return 0, false
@@ -19,10 +22,13 @@ func floatTrap(n *ast.StringNode) (float64, bool) {
 	return f, err == nil
 }
 
+// plainNumber reports whether s is a decimal number without sign, leading zero
+// and underscore.
 func plainNumber(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == "" && (len(s) == 1 || s[0] != '0')
 }
 
+// number writes a number as people do: 2000, not 2e+03.
 func number(f float64) string {
 	if f == math.Trunc(f) && math.Abs(f) < 1e15 {
 		return strconv.FormatFloat(f, 'f', -1, 64)
@@ -30,6 +36,7 @@ func number(f float64) string {
 	return strconv.FormatFloat(f, 'g', -1, 64)
 }
 
+// digits is the text of a whole number, "" for anything else.
 func (d *decoder) digits(x value) string {
 	n, ok := x.node.(*ast.IntegerNode)
 	if !ok {
@@ -42,6 +49,7 @@ func (d *decoder) digits(x value) string {
 	return text
 }
 
+// notWhole tells of a value that is no whole number, or one out of range.
 func (d *decoder) notWhole(x value, inRange string) {
 	fix := "write a whole number in plain digits, such as 10"
 	switch n := x.node.(type) {

@@ -103,6 +103,7 @@ func (d *decoder) blank(x value) {
 	d.add(x.at, x.place, x.what()+" is blank", fix)
 }
 
+// text decodes a text that is not blank.
 func (d *decoder) text(x value, v reflect.Value) {
 	switch n := x.node.(type) {
 	case *ast.StringNode, *ast.LiteralNode:
@@ -126,6 +127,7 @@ func (d *decoder) text(x value, v reflect.Value) {
 	}
 }
 
+// floatText tells of a text that is a number to other readers.
 func (d *decoder) floatText(x value, n *ast.StringNode) {
 	if f, trap := floatTrap(n); trap {
 		d.notText(x, "the number "+short(n.Value)+" to YAML readers, which take it for "+number(f), n.Value)
@@ -141,8 +143,6 @@ func (d *decoder) notText(x value, is, text string) {
 	d.add(x.at, x.place, fmt.Sprintf("%s is %s, not a text", x.what(), is), fix)
 }
 
-// digits is the text of a whole number, "" for anything else.
-// notWhole tells of a value that is no whole number, or one out of range.
 // unmarshalText decodes values that read themselves from text; numbers are
 // passed on as they are written.
 func (d *decoder) unmarshalText(x value, v encoding.TextUnmarshaler) {
@@ -163,9 +163,3 @@ func (d *decoder) unmarshalText(x value, v encoding.TextUnmarshaler) {
 		d.add(x.at, x.place, fmt.Sprintf("%s is %s, which is %s", x.what(), describe(s), is), "write "+cure)
 	}
 }
-
-// check adds what the topology itself finds wrong, at the places of its values.
-// brokenAbove reports whether the value at a path, or one that it is part of,
-// could not be read: what is missing then is no further error.
-// placeOf is the place of a value, or of the mapping in which it is missing.
-// err is everything that was found, nil if nothing was.
