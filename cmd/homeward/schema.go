@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/homeward/homeward/internal/config"
+	"github.com/homeward/homeward/internal/config/schema"
 )
 
 func newSchema() *cobra.Command {
@@ -16,7 +16,7 @@ completes and checks the file if its first line is
   # yaml-language-server: $schema=PATH/topology.schema.json`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			schema, err := config.Schema()
+			schema, err := schema.Topology()
 			if err != nil {
 				return err
 			}

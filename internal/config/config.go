@@ -1,6 +1,5 @@
 // Package config reads the topology file: YAML, strictly, with the line, the
-// column and the cure of everything that is wrong in it, all at once. It also
-// makes the JSON Schema with which editors complete the file.
+// column and the cure of everything that is wrong in it, all at once.
 //
 // What the file means is the business of package topology; this package knows
 // where in the file each of its values stands.

@@ -1,4 +1,7 @@
-package config
+// Package schema makes the JSON Schema with which editors complete the topology
+// file. It stands apart from the loader so that the data plane does not carry
+// the generator.
+package schema
 
 import (
 	"bytes"
@@ -11,8 +14,8 @@ import (
 	"github.com/homeward/homeward/topology"
 )
 
-// SchemaID is the name of the schema of the topology file.
-const SchemaID = "https://raw.githubusercontent.com/homeward/homeward/main/schema/topology.schema.json"
+// ID is the name of the schema of the topology file.
+const ID = "urn:homeward:schema:topology:1"
 
 // Patterns of the values that read themselves from text.
 const (
@@ -20,10 +23,10 @@ const (
 	sizePattern     = `^[1-9][0-9]*( *(KiB|MiB|GiB))?$`
 )
 
-// Schema generates the JSON Schema (2020-12) of the topology file from the tags
+// Topology generates the JSON Schema (2020-12) of the topology file from the tags
 // of the topology's types, indented and ending in a line feed. It says no more
-// than a schema can: references between parts of the file are for Load.
-func Schema() ([]byte, error) {
+// than a schema can: references between parts of the file are for config.Load.
+func Topology() ([]byte, error) {
 	r := jsonschema.Reflector{
 		FieldNameTag:               "yaml",
 		RequiredFromJSONSchemaTags: true,
@@ -31,7 +34,7 @@ func Schema() ([]byte, error) {
 		Mapper:                     scalarSchema,
 	}
 	s := r.Reflect(&topology.Topology{})
-	s.ID = SchemaID
+	s.ID = ID
 	s.Title = "Homeward topology"
 	s.Description = "Cells, the facade in front of them, and the rules that send each request home."
 	refineScalars(s)
