@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/bits"
 )
 
 // MaxNameLen is the length in bytes of the longest cell name.
@@ -21,7 +22,7 @@ var ErrName = errors.New("not a cell name: 2 to 6 small letters, then 1 or 2 dig
 // Name is the name of a cell, such as na1 or eu12, held in one machine word so
 // that a name found inside a credential is compared and looked up without an
 // allocation. The zero Name names no cell.
-type Name struct{ b [MaxNameLen]byte }
+type Name struct{ w uint64 } // the letters and digits, the first lowest, then zeros
 
 // ParseName reads a whole text as a cell name, `^[a-z]{2,6}[0-9]{1,2}$`.
 // The error wraps ErrName.
@@ -46,42 +47,24 @@ func MustName(s string) Name {
 // ScanName reads the longest cell name at the start of s and tells its length
 // in bytes; 0 says that s starts with none.
 func ScanName[T ~string | ~[]byte](s T) (Name, int) {
-	if len(s) >= MaxNameLen {
-		if w := loadWord(s); w&highBits == 0 {
-			return scanWord(w)
-		}
+	w := firstWord(s)
+	if odd := w & highBits; odd != 0 {
+		w &= (odd&-odd)>>7 - 1 // only what stands before the first byte beyond ASCII
 	}
-	i := 0
-	for i < len(s) && i < 6 && 'a' <= s[i] && s[i] <= 'z' {
-		i++
-	}
-	letters := i
-	for i < len(s) && i < letters+2 && '0' <= s[i] && s[i] <= '9' {
-		i++
-	}
-	if letters < 2 || i == letters {
-		return Name{}, 0
-	}
-	var n Name
-	for j := range i {
-		n.b[j] = s[j]
-	}
-	return n, i
+	return scanWord(w)
 }
 
 // Key is the name as one number: equal for equal names, 0 for the zero Name.
-func (n Name) Key() uint64 { return binary.LittleEndian.Uint64(n.b[:]) }
+func (n Name) Key() uint64 { return n.w }
 
 // IsZero reports whether n names no cell.
 func (n Name) IsZero() bool { return n == Name{} }
 
 // String is the name as it is written, "" for the zero Name.
 func (n Name) String() string {
-	i := len(n.b)
-	for i > 0 && n.b[i-1] == 0 {
-		i--
-	}
-	return string(n.b[:i])
+	var b [MaxNameLen]byte
+	binary.LittleEndian.PutUint64(b[:], n.w)
+	return string(b[:(bits.Len64(n.w)+7)/8])
 }
 
 // clip bounds what an error repeats of its input.

@@ -1,20 +1,23 @@
 package cell
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "math/bits"
 
 const (
 	eachByte = 0x0101010101010101 // times b: the word of which every byte is b
 	highBits = 0x80 * eachByte
 )
 
-// loadWord is the first 8 bytes of s, the first of them lowest.
-func loadWord[T ~string | ~[]byte](s T) uint64 {
-	_ = s[7]
-	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+// firstWord is the first 8 bytes of s, the first of them lowest; what s lacks is
+// zero.
+func firstWord[T ~string | ~[]byte](s T) (w uint64) {
+	if len(s) >= 8 {
+		return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	}
+	for i := len(s) - 1; i >= 0; i-- {
+		w = w<<8 | uint64(s[i])
+	}
+	return w
 }
 
 // scanWord is ScanName of the 8 bytes of w, all below 0x80. Reading a name out
@@ -27,9 +30,7 @@ func scanWord(w uint64) (Name, int) {
 		return Name{}, 0
 	}
 	n := letters + digits
-	var name Name
-	binary.LittleEndian.PutUint64(name.b[:], w&(1<<(8*n)-1))
-	return name, n
+	return Name{w & (1<<(8*n) - 1)}, n
 }
 
 // inRange has the high bit of each byte of w from lo to hi. Adding 0x80-lo to a

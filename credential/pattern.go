@@ -6,7 +6,6 @@ import (
 	"io"
 	"math"
 	"strconv"
-	"strings"
 
 	"github.com/homeward/homeward/cell"
 )
@@ -30,7 +29,8 @@ type Pattern struct {
 	source string
 	prefix string // the literal at the start
 	parts  []part // what follows it
-	cells  bool   // has {cell}
+
+	cells, accounts bool // has {cell}, {account}
 }
 
 var _ Format = (*Pattern)(nil)
@@ -56,38 +56,39 @@ type part struct {
 }
 
 // Read matches text against the pattern.
-func (p *Pattern) Read(text string) (c Claim) {
-	if !strings.HasPrefix(text, p.prefix) {
-		return c
-	}
-	reason := p.match(text[len(p.prefix):], &c)
-	switch {
-	case reason == 0:
-		return c
-	case p.prefix == "":
+func (p *Pattern) Read(text string) Claim {
+	if !startsWith(text, p.prefix) {
 		return Claim{}
 	}
-	return malformed(reason)
+	name, account, reason := p.match(text[len(p.prefix):])
+	switch {
+	case reason != 0 && p.prefix == "":
+		return Claim{}
+	case reason != 0:
+		return malformed(reason)
+	case !p.cells:
+		return Claim{Verdict: Legacy, Account: account, HasAccount: p.accounts, Reason: NoCell}
+	}
+	return Claim{Verdict: Home, Cell: name, Account: account, HasAccount: p.accounts}
 }
 
-// match reads what follows the prefix into c; a Reason other than 0 says that
-// it does not fit, and then c is of no use.
-func (p *Pattern) match(s string, c *Claim) Reason {
-	*c = Claim{Verdict: Legacy, Reason: NoCell}
+// match reads what follows the prefix; a Reason other than 0 says that it does
+// not fit.
+func (p *Pattern) match(s string) (name cell.Name, account cell.Account, why Reason) {
 	for i := range p.parts {
 		f := &p.parts[i]
 		n, bad := 0, BadShape
 		switch f.kind {
 		case literalPart:
-			if strings.HasPrefix(s, f.text) {
+			if startsWith(s, f.text) {
 				n = len(f.text)
 			}
 		case cellPart:
-			c.Cell, n = cell.ScanName(s)
-			c.Verdict, c.Reason, bad = Home, 0, BadCell
+			name, n = cell.ScanName(s)
+			bad = BadCell
 		case accountPart:
-			c.Account, n = scanAccount(s)
-			c.HasAccount, bad = true, BadAccount
+			account, n = scanAccount(s)
+			bad = BadAccount
 		case uuidPart:
 			n = scanUUID(s)
 		case hexPart:
@@ -102,14 +103,28 @@ func (p *Pattern) match(s string, c *Claim) Reason {
 			}
 		}
 		if n == 0 {
-			return bad
+			return name, account, bad
 		}
 		s = s[n:]
 	}
 	if s != "" {
-		return BadShape
+		return name, account, BadShape
 	}
-	return 0
+	return name, account, 0
+}
+
+// startsWith is strings.HasPrefix for literals of a few bytes, for which the
+// call of a comparison costs more than comparing.
+func startsWith(s, literal string) bool {
+	if len(s) < len(literal) {
+		return false
+	}
+	for i := 0; i < len(literal); i++ {
+		if s[i] != literal[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // scanAccount reads the digits at the start of s; 0 characters say that they

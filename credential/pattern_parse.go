@@ -31,7 +31,7 @@ func ParsePattern(s string) (*Pattern, error) {
 	if p.parts[0].kind == literalPart {
 		p.prefix, p.parts = p.parts[0].text, p.parts[1:]
 	}
-	p.cells = p.has(cellPart)
+	p.cells, p.accounts = p.has(cellPart), p.has(accountPart)
 	return p, nil
 }
 

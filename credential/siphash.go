@@ -13,9 +13,17 @@ func siphash(key [16]byte, s string) uint64 {
 	k1 := binary.LittleEndian.Uint64(key[8:])
 	v0, v1 := k0^0x736f6d6570736575, k1^0x646f72616e646f6d
 	v2, v3 := k0^0x6c7967656e657261, k1^0x7465646279746573
-	last := uint64(len(s))<<56 | lastBytes(s)
-	for ; len(s) >= 8; s = s[8:] {
-		m := load64(s)
+	// The last word is what is left after the whole ones, and the length.
+	last := uint64(len(s)) << 56
+	if rest := len(s) & 7; len(s) >= 8 {
+		last |= load64(s[len(s)-8:]) >> (64 - 8*rest) // a shift by 64 leaves 0
+	} else {
+		for i := range rest {
+			last |= uint64(s[i]) << (8 * i)
+		}
+	}
+	for i := 0; i <= len(s)-8; i += 8 {
+		m := load64(s[i : i+8])
 		v3 ^= m
 		v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
 		v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
@@ -31,20 +39,6 @@ func siphash(key [16]byte, s string) uint64 {
 	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
 	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
 	return v0 ^ v1 ^ v2 ^ v3
-}
-
-// lastBytes is what is left of s after its whole words of 8 bytes, the first
-// byte lowest.
-func lastBytes(s string) (w uint64) {
-	rest := len(s) & 7
-	if len(s) >= 8 {
-		// The shift by 64 of a text without rest leaves 0.
-		return load64(s[len(s)-8:]) >> (64 - 8*rest)
-	}
-	for i := rest - 1; i >= 0; i-- {
-		w = w<<8 | uint64(s[i])
-	}
-	return w
 }
 
 func sipRound(v0, v1, v2, v3 uint64) (uint64, uint64, uint64, uint64) {

@@ -34,7 +34,8 @@ func (t *Table) Peek(r *Request) (limit int64, ok bool) {
 		return 0, false
 	}
 	r.scratch = r.scratch[:0]
-	rule, kind := t.bodyOf(r, r.normalPath())
+	path, _ := r.normalPath()
+	rule, kind := t.bodyOf(r, path)
 	if kind != formBody && kind != jsonBody {
 		return 0, false
 	}
@@ -44,7 +45,7 @@ func (t *Table) Peek(r *Request) (limit int64, ok bool) {
 // looksInto reports whether bodies of requests with that method may be looked
 // into at all. It spares most requests the rest.
 func (t *Table) looksInto(method string) bool {
-	if t.form.empty() && t.json.empty() {
+	if !t.looked.has(len(method)) || t.form.empty() && t.json.empty() {
 		return false
 	}
 	for i := range t.bodies {

@@ -139,6 +139,9 @@ func (t *Table) compileBodies() error {
 		if len(methods) == 0 {
 			methods = []string{"POST"}
 		}
+		for _, m := range methods {
+			t.looked.add(len(m))
+		}
 		t.bodies = append(t.bodies, bodyRule{
 			paths:        newPathPatterns(b.Paths),
 			methods:      methods,

@@ -11,18 +11,19 @@ import "github.com/homeward/homeward/credential"
 func (t *Table) Decide(r *Request) (d Decision) {
 	r.scratch = r.scratch[:0]
 	d.Cell, d.Rule, d.Path = None, None, None
-	path := r.normalPath()
+	path, query := r.normalPath()
 	d.Lane = t.lane(r, path)
 	kind, host := t.HostKind(r.Host)
 	if kind == OtherHost {
 		d.Outcome, d.Reason = UnknownHost, HostNotDeclared
 	} else {
-		var f findings
-		t.gather(r, path, &f)
-		if f.repeat == 0 {
-			t.gatherBody(r, path, &f)
+		f := &r.found
+		f.tally = tally{}
+		t.gather(r, path, query, f)
+		if f.repeat == 0 && t.looked.has(len(r.Method)) {
+			t.gatherBody(r, path, f)
 		}
-		t.settle(r, path, host, &f, &d)
+		t.settle(r, path, host, f, &d)
 	}
 	d.Send = t.send(&d, host)
 	return d
@@ -71,8 +72,8 @@ func (t *Table) settle(r *Request, path string, host Index, f *findings, d *Deci
 // report copies what a credential says into the decision.
 func (t *Table) report(x *finding, d *Decision) {
 	d.Rule, d.Place = x.rule, t.sources[x.source].place
-	d.Named, d.Account, d.HasAccount = x.claim.Cell, x.claim.Account, x.claim.HasAccount
-	d.Epoch, d.Fingerprint, d.Detail = x.epoch, x.fingerprint, x.claim.Reason
+	d.Named, d.Account, d.HasAccount = x.name, x.account, x.hasAccount
+	d.Epoch, d.Fingerprint, d.Detail = x.epoch, x.fingerprint, x.detail
 }
 
 // home settles on a credential that names a cell of the topology.

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"github.com/homeward/homeward/cell"
 	"github.com/homeward/homeward/credential"
 )
 
@@ -17,27 +18,38 @@ const (
 
 // finding is one credential that was found, read and looked up.
 type finding struct {
-	claim       credential.Claim
+	name        cell.Name // that the credential itself names
+	account     cell.Account
 	fingerprint credential.Fingerprint
 	epoch       uint64 // of the override applied
 	source      uint16
 	rule        Index
 	cell        Index // of named; of predates the rule's own legacy cell
 	rank        rank
+	verdict     credential.Verdict
+	detail      credential.Reason
+	hasAccount  bool
 	overridden  bool
 }
 
 // foreign reports whether the cell is named by an id that is not mapped.
-func (x *finding) foreign() bool { return x.claim.Verdict == credential.Foreign }
+func (x *finding) foreign() bool { return x.verdict == credential.Foreign }
 
-// findings folds the explicit credentials of one request.
+// findings folds the explicit credentials of one request. It lives in the
+// request, so that only the tally is cleared for each decision.
 type findings struct {
-	count int // explicit credentials
 	// Of the slots one is the top, the first of the highest rank, and one is
 	// the first that names a cell, in the topology or not. They may be the
 	// same, so one slot is always free to read the next credential into:
 	// findings are filled in place, because copying them is what costs.
 	slots [3]finding
+	tally
+}
+
+// tally is what findings count; its zero value is a request without
+// credentials, whatever the slots hold.
+type tally struct {
+	count int   // explicit credentials
 	top   uint8 // slot + 1; 0: none
 	first uint8 // slot + 1; 0: none
 	clash bool  // other names another cell than first
@@ -149,25 +161,25 @@ func disagree(a, b *finding) bool {
 	case a.rank == named || b.rank == named:
 		return true
 	}
-	return !a.foreign() && !b.foreign() && a.claim.Cell != b.claim.Cell
+	return !a.foreign() && !b.foreign() && a.name != b.name
 }
 
 // read asks the rules of the source, then the overrides, then the cells, and
 // fills in x.
 func (t *Table) read(x *finding, source uint16, text string) {
-	r := t.sources[source].rules.claim(text, &x.claim)
+	r := t.sources[source].rules.claim(text, x)
 	x.source, x.rule, x.cell = source, None, None
 	x.epoch, x.overridden = 0, false
 	x.fingerprint = t.key.Fingerprint(text)
 	if r != nil {
 		x.rule = r.index
 	}
-	if x.claim.Verdict != credential.Malformed && t.override(x) {
+	if x.verdict != credential.Malformed && t.override(x) {
 		return
 	}
-	switch x.claim.Verdict {
+	switch x.verdict {
 	case credential.Home:
-		x.rank, x.cell = named, t.CellIndex(x.claim.Cell)
+		x.rank, x.cell = named, t.CellIndex(x.name)
 		if x.cell == None {
 			x.rank = unknown
 		}
@@ -189,8 +201,8 @@ func (t *Table) override(x *finding) bool {
 		return false
 	}
 	m, ok := move{}, false
-	if x.claim.HasAccount {
-		m, ok = t.accounts.find(uint64(x.claim.Account))
+	if x.hasAccount {
+		m, ok = t.accounts.find(uint64(x.account))
 	}
 	if !ok {
 		m, ok = t.fingerprints.find(uint64(x.fingerprint))

@@ -11,14 +11,14 @@ const (
 )
 
 // gather folds in all explicit credentials of the head.
-func (t *Table) gather(r *Request, path string, f *findings) {
+func (t *Table) gather(r *Request, path, query string, f *findings) {
 	for i := range r.Fields {
 		h := &r.Fields[i]
 		if !t.wanted.has(len(h.Name)) {
 			continue
 		}
 		switch {
-		case equalFold(h.Name, authorization):
+		case h.Name == "Authorization" || equalFold(h.Name, authorization):
 			t.authorize(r, f, h.Value)
 		case equalFold(h.Name, cookieHeader):
 			f.cookie = true
@@ -28,10 +28,8 @@ func (t *Table) gather(r *Request, path string, f *findings) {
 			}
 		}
 	}
-	if !t.query.empty() {
-		if q := strings.IndexByte(r.Target, '?'); q >= 0 {
-			t.parameters(r, f, &t.query, r.Target[q+1:])
-		}
+	if query != "" && !t.query.empty() {
+		t.parameters(r, f, &t.query, query[len("?"):])
 	}
 	for i := range t.paths {
 		if seg := t.paths[i].segment(path); seg != "" {
@@ -55,9 +53,9 @@ func (t *Table) once(f *findings, src uint16, value string) {
 // whose scheme is not known is a credential that no rule claims; its text is
 // what follows the scheme.
 func (t *Table) authorize(r *Request, f *findings, value string) {
-	const usual = len("Bearer")
-	if len(value) > usual && value[usual] == ' ' && !f.authorization && equalFold(value[:usual], "bearer") {
-		if text := trimBlanks(value[usual:]); text != "" {
+	const usual = "Bearer "
+	if len(value) > len(usual) && value[:len(usual)] == usual && !f.authorization {
+		if text := value[len(usual):]; text[0] > ' ' && text[len(text)-1] > ' ' {
 			f.authorization = true
 			t.add(f, bearerSource, text)
 			return
@@ -192,7 +190,7 @@ func (t *Table) cookie(r *Request, only Index, x *finding) bool {
 				continue
 			}
 			t.read(x, src, value)
-			if x.rank == named && t.CellIndex(x.claim.Cell) != None && (only == None || x.cell == only) {
+			if x.rank == named && t.CellIndex(x.name) != None && (only == None || x.cell == only) {
 				return true
 			}
 		}

@@ -109,20 +109,6 @@ func (n *names) findFold(name string) (src uint16, ok bool) {
 	return 0, false
 }
 
-// equalFold reports whether s is lower without regard to ASCII case. Unlike
-// strings.EqualFold it folds nothing else.
-func equalFold(s, lower string) bool {
-	if len(s) != len(lower) {
-		return false
-	}
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c != lower[i] && (c < 'A' || c > 'Z' || c|0x20 != lower[i]) {
-			return false
-		}
-	}
-	return true
-}
-
 // lowerASCII is s with its ASCII capitals made small.
 func lowerASCII(s string) string {
 	return strings.Map(func(r rune) rune {

@@ -3,7 +3,6 @@ package route
 import (
 	"strings"
 
-	"github.com/homeward/homeward/credential"
 	"github.com/homeward/homeward/topology"
 )
 
@@ -131,8 +130,8 @@ func (t *Table) claimed(text string) bool {
 	if len(text) < minSecret {
 		return false
 	}
-	var c credential.Claim
-	r := t.anyRule.claim(text, &c)
+	var x finding
+	r := t.anyRule.claim(text, &x)
 	return r != nil && (r.spec.Protobuf == nil || len(text) >= minProtobuf)
 }
 

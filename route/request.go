@@ -33,7 +33,8 @@ type Request struct {
 	Body   []byte // valid when BodyState is BodyWhole
 	BodyState
 
-	scratch []byte // normal form of the path, then decoded values; appended to within one decision
+	found   findings // of the decision being made
+	scratch []byte   // normal form of the path, then decoded values; appended to within one decision
 }
 
 // keptScratch is how much scratch space, in bytes, outlives a Reset.

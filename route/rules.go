@@ -3,6 +3,7 @@ package route
 import (
 	"math/bits"
 
+	"github.com/homeward/homeward/cell"
 	"github.com/homeward/homeward/credential"
 	"github.com/homeward/homeward/topology"
 )
@@ -23,6 +24,8 @@ type ruleSet struct {
 	rules    []*rule // in declared order; positions below are indices of it
 	prefixes *prefixNode
 	shapes   []shapeGroup
+	// shape is the position of the first rule without a prefix, or len(rules).
+	shape uint16
 }
 
 // shapeGroup filters up to 64 rules without a prefix, one bit each.
@@ -34,13 +37,14 @@ type shapeGroup struct {
 }
 
 func newRuleSet(rules []*rule) ruleSet {
-	s := ruleSet{rules: rules}
+	s := ruleSet{rules: rules, shape: uint16(len(rules))}
 	var literal []prefixEntry
 	for pos, r := range rules {
 		if p := r.format.Prefix(); p != "" {
 			literal = append(literal, prefixEntry{p, uint16(pos)})
 			continue
 		}
+		s.shape = min(s.shape, uint16(pos))
 		s.addShape(r.format, uint16(pos))
 	}
 	s.prefixes = newPrefixNode(literal)
@@ -91,14 +95,20 @@ func delimiter(text string) byte {
 	return 0
 }
 
-// claim asks the rules that may claim text, in declared order, and fills in
-// what the first of them that does claims; nil says that none does.
-func (s *ruleSet) claim(text string, c *credential.Claim) *rule {
+// claim asks the rules that may claim text, in declared order, and fills into
+// x what the first of them that does claims; nil says that none does.
+func (s *ruleSet) claim(text string, x *finding) *rule {
+	x.verdict, x.name, x.account, x.hasAccount, x.detail = 0, cell.Name{}, 0, false, 0
 	if len(s.rules) == 0 || text == "" {
-		*c = credential.Claim{}
 		return nil
 	}
 	literal := s.prefixes.find(text)
+	if len(literal) > 0 && literal[0] < s.shape {
+		if r := s.ask(literal[0], text, x); r != nil {
+			return r
+		}
+		literal = literal[1:]
+	}
 	for i := range s.shapes {
 		g := &s.shapes[i]
 		may := g.byLength[min(len(text), 255)] & g.byFirst[text[0]]
@@ -108,29 +118,34 @@ func (s *ruleSet) claim(text string, c *credential.Claim) *rule {
 		for ; may != 0; may &= may - 1 {
 			pos := g.positions[bits.TrailingZeros64(may)]
 			for len(literal) > 0 && literal[0] < pos {
-				if r := s.ask(literal[0], text, c); r != nil {
+				if r := s.ask(literal[0], text, x); r != nil {
 					return r
 				}
 				literal = literal[1:]
 			}
-			if r := s.ask(pos, text, c); r != nil {
+			if r := s.ask(pos, text, x); r != nil {
 				return r
 			}
 		}
 	}
 	for _, pos := range literal {
-		if r := s.ask(pos, text, c); r != nil {
+		if r := s.ask(pos, text, x); r != nil {
 			return r
 		}
 	}
-	*c = credential.Claim{}
 	return nil
 }
 
-func (s *ruleSet) ask(pos uint16, text string, c *credential.Claim) *rule {
+// ask fills into x what one rule claims, and nothing when it does not claim.
+func (s *ruleSet) ask(pos uint16, text string, x *finding) *rule {
 	r := s.rules[pos]
-	if *c = r.format.Read(text); c.Verdict == credential.Unclaimed {
+	c := r.format.Read(text)
+	if c.Verdict == credential.Unclaimed {
 		return nil
 	}
+	// One by one: copying a struct that was just written by parts makes the
+	// processor wait for the parts.
+	x.verdict, x.name, x.detail = c.Verdict, c.Cell, c.Reason
+	x.account, x.hasAccount = c.Account, c.HasAccount
 	return r
 }

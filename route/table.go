@@ -30,6 +30,7 @@ type Table struct {
 	json    names
 	paths   []pathTemplate
 	bodies  []bodyRule
+	looked  lengths // of the methods of bodies
 
 	accounts     moves
 	fingerprints moves

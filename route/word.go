@@ -27,13 +27,47 @@ func equals(w uint64, c byte) uint64 {
 	return (x - eachByte) &^ x & highBits
 }
 
-// scanPath cuts the path off a request-target and reports whether it is its
+// equalFold reports whether s is lower, which has no capitals, without regard
+// to ASCII case. Unlike strings.EqualFold it folds nothing else.
+func equalFold(s, lower string) bool {
+	if len(s) != len(lower) {
+		return false
+	}
+	if len(s) < 8 {
+		for i := 0; i < len(s); i++ {
+			if c := s[i]; c != lower[i] && (c < 'A' || c > 'Z' || c|0x20 != lower[i]) {
+				return false
+			}
+		}
+		return true
+	}
+	for i := 0; i < len(s); i += 8 {
+		i = min(i, len(s)-8) // the last word overlaps the one before it
+		if w := load64(lower[i:]); (load64(s[i:])^w)&^(letters(w)>>2) != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// letters has the high bit of each byte of w that is a small ASCII letter.
+// Adding 0x80-'a' to a byte below 0x80 sets its high bit from 'a' on;
+// subtracting it from 0x80+'z' leaves the high bit set up to 'z'; neither
+// carries. Of a word with a byte from 0x80 on it reports none.
+func letters(w uint64) uint64 {
+	if w&highBits != 0 {
+		return 0
+	}
+	return (w + (0x80-'a')*eachByte) & ((0x80+'z')*eachByte - w) & highBits
+}
+
+// scanPath tells where the path of a request-target ends and whether it is its
 // own normal form: rooted, without a percent escape, an empty segment in the
 // middle or one that starts with a dot. It may say no of one that is.
-func scanPath(target string) (path string, normal bool) {
+func scanPath(target string) (end int, normal bool) {
 	if len(target) < 8 || target[0] != '/' {
-		path, _, _ = strings.Cut(target, "?")
-		return path, path != "" && path[0] == '/' && !strings.Contains(path, "%") &&
+		path, _, _ := strings.Cut(target, "?")
+		return len(path), path != "" && path[0] == '/' && !strings.Contains(path, "%") &&
 			!strings.Contains(path, "//") && !strings.Contains(path, "/.")
 	}
 	// What equals may report too much is of no effect: a false '/' is a '.'
@@ -44,7 +78,7 @@ func scanPath(target string) (path string, normal bool) {
 	for i := 0; ; i += 8 {
 		if last := len(target) - 8; i > last {
 			if i == last+8 {
-				return target, bad == 0
+				return len(target), bad == 0
 			}
 			i = last // overlaps the word before
 			after = equals(uint64(target[i-1]), '/') & 0x80
@@ -55,7 +89,7 @@ func scanPath(target string) (path string, normal bool) {
 		after = slash >> 56
 		if query := equals(w, '?'); query != 0 {
 			first := query & -query
-			return target[:i+bits.TrailingZeros64(first)/8], bad|here&(first-1) == 0
+			return i + bits.TrailingZeros64(first)/8, bad|here&(first-1) == 0
 		}
 		bad |= here
 	}
@@ -65,17 +99,17 @@ func scanPath(target string) (path string, normal bool) {
 // no key: its table holds the operator's own names only.
 func foldHash(s string) uint64 {
 	const fold = 0x20 * eachByte
-	h := uint64(len(s)) * spread
+	h := uint64(len(s))
 	if len(s) < 8 {
 		var w uint64
 		for i := 0; i < len(s); i++ {
 			w = w<<8 | uint64(s[i])
 		}
-		return mix(h ^ (w | fold))
+		return (h ^ (w|fold)<<8) * spread
 	}
 	for i := 0; i+8 < len(s); i += 8 {
-		h = bits.RotateLeft64(h^(load64(s[i:])|fold), 29) * spread
+		h = bits.RotateLeft64((h^(load64(s[i:])|fold))*spread, 29)
 	}
 	// The last word overlaps the one before it.
-	return mix(h ^ (load64(s[len(s)-8:]) | fold))
+	return (h ^ (load64(s[len(s)-8:]) | fold)) * spread
 }
