@@ -81,7 +81,7 @@ func NewMetrics() *Metrics {
 		}, []string{"result"}),
 	}
 	m.registry.MustRegister(m.decisions, m.requests, m.durations, m.problems, m.aborted, m.reloads,
-		runtimeCollector(), prometheus.NewProcessCollector(prometheus.ProcessCollectorOpts{})) //lint:ignore SA1019 see runtimeCollector
+		runtimeCollector(), processCollector())
 	for _, k := range proxy.Kinds() {
 		m.problems.WithLabelValues(k.String())
 	}
@@ -95,6 +95,11 @@ func NewMetrics() *Metrics {
 // package collectors would bring database/sql into the data plane.
 func runtimeCollector() prometheus.Collector {
 	return prometheus.NewGoCollector() //lint:ignore SA1019 see above
+}
+
+// processCollector collects what the system tells of the process; see runtimeCollector.
+func processCollector() prometheus.Collector {
+	return prometheus.NewProcessCollector(prometheus.ProcessCollectorOpts{}) //lint:ignore SA1019 see above
 }
 
 // Register adds a collector of another part of the edge.
