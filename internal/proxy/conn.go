@@ -43,6 +43,8 @@ func (s *Server) handle(t *tracked, config *tls.Config) {
 		c.peer = netip.AddrPortFrom(a, addrPort(t.RemoteAddr()))
 	}
 	_ = t.SetDeadline(time.Now().Add(s.proxy.State().Timeouts.Header.Std()))
+	// Shutdown does not know a connection that has not said yet what it speaks.
+	defer context.AfterFunc(s.base, func() { _ = t.Close() })()
 	if config != nil {
 		tc := tls.Server(t, config)
 		if err := tc.HandshakeContext(s.base); err != nil {
