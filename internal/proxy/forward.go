@@ -221,7 +221,7 @@ func (t *transfer) relay() verdict {
 		Fields: x.state.answerFields(nil, t.response.Fields),
 		Length: t.response.Length,
 		NoBody: !http1.BodyAllowed(x.in.Method, t.response.Status),
-		Close:  t.sending != nil && !t.sending.delivered(),
+		Close:  t.sending != nil && !t.sending.taken(),
 	}
 	x.started, x.rec.Status = true, head.Status
 	more := body.Empty() || t.conn.Reader.Buffered() > 0

@@ -32,6 +32,7 @@ type sending struct {
 	mu       sync.Mutex
 	headRead bool // the answer's head is there: its deadline is no longer ours to set
 
+	clientWhole  atomic.Bool // the client's body was read to its end
 	clientFailed atomic.Bool // set before the cell's connection is closed for it
 	// Valid once done is closed.
 	whole     bool  // the cell has all of it
@@ -97,6 +98,10 @@ func (s *sending) copy(buf []byte) error {
 			s.clientErr = err
 			return err
 		}
+		if err != nil {
+			// Before the cell can answer what it got: the answer's head depends on it.
+			s.clientWhole.Store(true)
+		}
 		if n > 0 {
 			if err := s.write(buf, n, chunked); err != nil {
 				return err
@@ -140,15 +145,9 @@ func (s *sending) finish() bool {
 	return s.whole
 }
 
-// delivered reports whether the cell has the whole body by now.
-func (s *sending) delivered() bool {
-	select {
-	case <-s.done:
-		return s.whole
-	default:
-		return false
-	}
-}
+// taken reports whether the client's body was read to its end, so that the
+// client's connection can go on.
+func (s *sending) taken() bool { return s.clientWhole.Load() }
 
 func isTimeout(err error) bool {
 	var ne net.Error
