@@ -67,19 +67,21 @@ type Decision struct {
 	// credential out. None when the request is to be refused.
 	Send Index
 
-	Lane  Index
-	Rule  Index          // credential rule that claimed; None
+	Lane Index
+	Rule Index // credential rule that claimed; None
+	Path Index // path rule that placed an anonymous request; None
+
+	HasAccount bool              // Account is valid
+	Detail     credential.Reason // why the credential is broken or legacy
+
 	Place topology.Place // where the credential stood that settled it; zero when none did
 	Other topology.Place // of TwoCells, where the credential stood that disagrees; else zero
-	Path  Index          // path rule that placed an anonymous request; None
 
 	// Named is the cell that the credential names, for messages; zero when it names none.
 	Named       cell.Name
-	Account     cell.Account // valid when HasAccount
-	HasAccount  bool
+	Account     cell.Account
 	Epoch       uint64                 // of the override that was applied; 0
 	Fingerprint credential.Fingerprint // of the credential; 0 when there is none
-	Detail      credential.Reason      // why the credential is broken or legacy
 }
 
 // Refused reports whether the edge answers the request itself, with an error.

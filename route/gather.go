@@ -14,15 +14,14 @@ const (
 func (t *Table) gather(r *Request, path, query string, f *findings) {
 	for i := range r.Fields {
 		h := &r.Fields[i]
-		if !t.wanted.has(len(h.Name)) {
-			continue
-		}
+		n := len(h.Name)
 		switch {
-		case h.Name == "Authorization" || equalFold(h.Name, authorization):
+		case !t.wanted.has(n):
+		case n == len(authorization) && (h.Name == "Authorization" || equalFold(h.Name, authorization)):
 			t.authorize(r, f, h.Value)
-		case equalFold(h.Name, cookieHeader):
+		case n == len(cookieHeader) && equalFold(h.Name, cookieHeader):
 			f.cookie = true
-		default:
+		case t.headers.lens.has(n):
 			if src, ok := t.headers.findFold(h.Name); ok {
 				t.once(f, src, h.Value)
 			}
@@ -32,8 +31,12 @@ func (t *Table) gather(r *Request, path, query string, f *findings) {
 		t.parameters(r, f, &t.query, query[len("?"):])
 	}
 	for i := range t.paths {
-		if seg := t.paths[i].segment(path); seg != "" {
-			t.add(f, t.paths[i].src, r.decode(seg, false))
+		p := &t.paths[i]
+		if len(path) <= len(p.before) || !startsWith(path, p.before) {
+			continue
+		}
+		if seg := p.segment(path); seg != "" {
+			t.add(f, p.src, r.decode(seg, false))
 		}
 	}
 }

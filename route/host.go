@@ -17,7 +17,7 @@ type hostIndex struct {
 
 type hostSlot struct {
 	hash uint64
-	name string // small letters; "" marks a free slot
+	name string // as hostName has it, in small letters; "" marks a free slot
 	kind HostKind
 	cell Index
 }
@@ -85,8 +85,18 @@ func (x *hostIndex) find(name string) *hostSlot {
 	}
 }
 
+// endsInLetter reports whether host is surely its own hostName, or else none
+// that can be declared: neither a port nor a trailing dot ends in a letter.
+func endsInLetter(host string) bool {
+	if host == "" {
+		return false
+	}
+	c := host[len(host)-1] | 0x20
+	return 'a' <= c && c <= 'z'
+}
+
 // hostName is the name or address in a Host header or :authority: without the
-// port, without one trailing dot, without the brackets of an IPv6 address.
+// port, without one trailing dot, an IPv6 address with its brackets.
 // It is not ok when what follows the name is not a port.
 func hostName(host string) (name string, ok bool) {
 	if host == "" {
@@ -97,10 +107,7 @@ func hostName(host string) (name string, ok bool) {
 		if end < 2 || !isPort(host[end+1:]) {
 			return "", false
 		}
-		return host[1:end], strings.IndexByte(host[1:end], ':') >= 0
-	}
-	if c := host[len(host)-1] | 0x20; 'a' <= c && c <= 'z' {
-		return host, true // no port and no dot ends in a letter
+		return host[:end+1], strings.IndexByte(host[:end], ':') >= 0
 	}
 	name = host
 	if colon := strings.IndexByte(host, ':'); colon >= 0 {

@@ -57,12 +57,13 @@ func (t *Table) compileLanes() error {
 func (t *Table) lane(r *Request, path string) Index {
 	for i := range t.match {
 		m := &t.match[i]
-		if len(m.paths) > 0 && !anyPath(m.paths, path) ||
-			len(m.methods) > 0 && !slices.Contains(m.methods, r.Method) ||
-			len(m.headers) > 0 && !anyHeader(m.headers, r.Fields) {
-			continue
+		switch {
+		case len(m.paths) > 0 && !anyPath(m.paths, path):
+		case len(m.methods) > 0 && !slices.Contains(m.methods, r.Method):
+		case len(m.headers) > 0 && !anyHeader(m.headers, r.Fields):
+		default:
+			return m.lane
 		}
-		return m.lane
 	}
 	return 0
 }

@@ -185,10 +185,10 @@ func newPathTemplate(name string, src uint16) pathTemplate {
 	return pathTemplate{before, after, src}
 }
 
-// segment is the credential's segment of a normal path, "" when the path is
-// not of this template.
+// segment is the credential's segment of a normal path that starts with before,
+// "" when the path is not of this template.
 func (p *pathTemplate) segment(path string) string {
-	if len(path) <= len(p.before)+len(p.after) || !startsWith(path, p.before) || !strings.HasSuffix(path, p.after) {
+	if len(path) <= len(p.before)+len(p.after) || !strings.HasSuffix(path, p.after) {
 		return ""
 	}
 	seg := path[len(p.before) : len(path)-len(p.after)]

@@ -21,11 +21,8 @@ type prefixEntry struct {
 	pos    uint16
 }
 
-// newPrefixNode builds the tree; nil for no entries.
+// newPrefixNode builds the tree of entries, none of which is empty.
 func newPrefixNode(entries []prefixEntry) *prefixNode {
-	if len(entries) == 0 {
-		return nil
-	}
 	slices.SortFunc(entries, func(a, b prefixEntry) int {
 		return strings.Compare(a.prefix, b.prefix)
 	})
@@ -66,26 +63,31 @@ func commonLen(a, b string) int {
 	return n
 }
 
-// find is the ascending positions of all rules whose prefix text starts with.
-func (n *prefixNode) find(text string) []uint16 {
-	if n == nil {
-		return nil
+// prefixIndex finds the rules whose prefix a text starts with. Its zero value
+// has none.
+type prefixIndex struct {
+	roots [256]*prefixNode // by first byte
+}
+
+func newPrefixIndex(entries []prefixEntry) *prefixIndex {
+	x := &prefixIndex{}
+	for _, kid := range newPrefixNode(entries).kids {
+		x.roots[kid.label[0]] = kid
 	}
-	for at := 0; at < len(text); {
-		kid := n.kid(text[at])
-		if kid == nil || len(text)-at < len(kid.label) {
+	return x
+}
+
+// find is the ascending positions of all rules whose prefix text, which is not
+// empty, starts with.
+func (x *prefixIndex) find(text string) (positions []uint16) {
+	for n := x.roots[text[0]]; n != nil && startsWith(text, n.label); {
+		positions, text = n.positions, text[len(n.label):]
+		if len(n.kids) == 0 || text == "" {
 			break
 		}
-		// Labels are short: a loop costs less than the call of a comparison.
-		for i := 1; i < len(kid.label); i++ {
-			if text[at+i] != kid.label[i] {
-				return n.positions
-			}
-		}
-		at += len(kid.label)
-		n = kid
+		n = n.kid(text[0])
 	}
-	return n.positions
+	return positions
 }
 
 func (n *prefixNode) kid(first byte) *prefixNode {

@@ -22,7 +22,7 @@ type rule struct {
 // may have the text's length and first byte. Read-only once built.
 type ruleSet struct {
 	rules    []*rule // in declared order; positions below are indices of it
-	prefixes *prefixNode
+	prefixes *prefixIndex
 	shapes   []shapeGroup
 	// shape is the position of the first rule without a prefix, or len(rules).
 	shape uint16
@@ -47,7 +47,7 @@ func newRuleSet(rules []*rule) ruleSet {
 		s.shape = min(s.shape, uint16(pos))
 		s.addShape(r.format, uint16(pos))
 	}
-	s.prefixes = newPrefixNode(literal)
+	s.prefixes = newPrefixIndex(literal)
 	return s
 }
 

@@ -125,18 +125,17 @@ func at[T any](list []T, i Index) *T {
 }
 
 // HostKind says what a Host header or :authority is to the topology, and for a
-// cell host which cell's it is. Case, a port, one trailing dot and the brackets
-// of an IPv6 address make no difference.
+// cell host which cell's it is. Case, a port and one trailing dot make no
+// difference. An IPv6 address stands in brackets.
 func (t *Table) HostKind(host string) (HostKind, Index) {
-	name, ok := hostName(host)
-	if !ok {
-		return OtherHost, None
+	name, ok := host, true
+	if !endsInLetter(host) {
+		name, ok = hostName(host)
 	}
-	s := t.hosts.find(name)
-	if s == nil {
-		return OtherHost, None
+	if s := t.hosts.find(name); ok && s != nil {
+		return s.kind, s.cell
 	}
-	return s.kind, s.cell
+	return OtherHost, None
 }
 
 // Fingerprint is the fingerprint of a credential under the topology's key.

@@ -70,10 +70,9 @@ func scanPath(target string) (end int, normal bool) {
 		return len(path), path != "" && path[0] == '/' && !strings.Contains(path, "%") &&
 			!strings.Contains(path, "//") && !strings.Contains(path, "/.")
 	}
-	// What equals may report too much is of no effect: a false '/' is a '.'
-	// after a true '/', a false '.' a '/' after a true '.', which needs a '/'
-	// before that, and false '%' and '?' follow true ones.
-	after := uint64(0) // the high bit of the first byte: a '/' is before this word
+	// What equals may report too much follows a true '%' or '?' and so changes
+	// nothing.
+	after := uint64(0) // the high bit of the first byte: '.' or '/' stands before this word
 	var bad uint64
 	for i := 0; ; i += 8 {
 		if last := len(target) - 8; i > last {
@@ -81,12 +80,14 @@ func scanPath(target string) (end int, normal bool) {
 				return len(target), bad == 0
 			}
 			i = last // overlaps the word before
-			after = equals(uint64(target[i-1]), '/') & 0x80
+			after = equals(uint64(target[i-1])|1, '/') & 0x80
 		}
 		w := load64(target[i:])
-		slash := equals(w, '/')
-		here := equals(w, '%') | (slash|equals(w, '.'))&(slash<<8|after)
-		after = slash >> 56
+		// '.' and '/' differ in the lowest bit only. Two of them in a row are
+		// a dot segment, an empty one, or harmless and rare.
+		marks := equals(w|eachByte, '/')
+		here := equals(w, '%') | marks&(marks<<8|after)
+		after = marks >> 56
 		if query := equals(w, '?'); query != 0 {
 			first := query & -query
 			return i + bits.TrailingZeros64(first)/8, bad|here&(first-1) == 0
@@ -101,15 +102,16 @@ func foldHash(s string) uint64 {
 	const fold = 0x20 * eachByte
 	h := uint64(len(s))
 	if len(s) < 8 {
-		var w uint64
 		for i := 0; i < len(s); i++ {
-			w = w<<8 | uint64(s[i])
+			h = h<<8 | uint64(s[i]) | 0x20
 		}
-		return (h ^ (w|fold)<<8) * spread
+		return h * spread
 	}
+	// The words are multiplied by themselves and then added, so that none waits
+	// for the one before; turning each by its place tells their orders apart.
 	for i := 0; i+8 < len(s); i += 8 {
-		h = bits.RotateLeft64((h^(load64(s[i:])|fold))*spread, 29)
+		h += bits.RotateLeft64(load64(s[i:])|fold, i) * spread
 	}
 	// The last word overlaps the one before it.
-	return (h ^ (load64(s[len(s)-8:]) | fold)) * spread
+	return h*spread + bits.RotateLeft64(load64(s[len(s)-8:])|fold, len(s))*spread
 }
