@@ -54,6 +54,27 @@ func (r *records) Done(rec *proxy.Record) {
 	}
 }
 
+// forget drops what was observed so far.
+func (r *records) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.list = nil
+}
+
+// awaitCount waits until n requests are over, connections given back and all.
+func (r *records) awaitCount(t *testing.T, n int) {
+	t.Helper()
+	count := 0
+	seen := map[string]bool{}
+	r.await(t, func(rec proxy.Record) bool {
+		if !seen[rec.RequestID] {
+			seen[rec.RequestID] = true
+			count++
+		}
+		return count >= n
+	})
+}
+
 // await returns the record that ok accepts, once there is one.
 func (r *records) await(t *testing.T, ok func(proxy.Record) bool) proxy.Record {
 	t.Helper()

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -118,7 +119,7 @@ func (h *http2Servers) serve(w http.ResponseWriter, r *http.Request) {
 	p := h.server.proxy
 	state := p.State()
 	control := http.NewResponseController(w)
-	out := &http2Answer{w: w, control: control, timeout: state.Timeouts.Write.Std(), server: h.server}
+	out := &http2Answer{w: w, control: control, timeout: deadline{after: state.Timeouts.Write.Std()}, server: h.server}
 	in := &Inbound{
 		Proto: "HTTP/2.0", Method: r.Method, Target: r.RequestURI, Origin: r.RequestURI, Host: r.Host,
 		Length: r.ContentLength, TLS: r.TLS != nil,
@@ -133,7 +134,7 @@ func (h *http2Servers) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.ContentLength != 0 {
-		in.Body = &http2Body{r: r, control: control, timeout: state.Timeouts.Body.Std()}
+		in.Body = &http2Body{r: r, control: control, timeout: deadline{after: state.Timeouts.Body.Std()}}
 	}
 	if !h.guarded(r.Context(), in, out) {
 		panic(http.ErrAbortHandler) // resets the stream: the answer has no end
@@ -153,21 +154,17 @@ func (in *Inbound) takeHeader(header http.Header, s *State) (Problem, bool) {
 		p, _ := HeadProblem(err)
 		return p, false
 	}
-	if !http1.ValidHost(in.Host) {
-		return Problem{Kind: BadFraming, Detail: "In the request, :authority is not a host name or address with an optional port."}, false
+	if rule := in.brokenRule(header); rule != "" {
+		return Problem{Kind: BadFraming, Detail: "In the request, " + rule + "."}, false
 	}
 	size, count := len(in.Target), 0
 	for _, name := range slices.Sorted(maps.Keys(header)) {
 		for _, value := range header[name] {
 			size += len(name) + len(value) + 4
 			count++
-			if name == "Host" {
-				if !strings.EqualFold(value, in.Host) {
-					return Problem{Kind: BadFraming, Detail: "In the request, Host and :authority differ."}, false
-				}
-				continue
+			if name != "Host" {
+				in.Fields = append(in.Fields, route.Field{Name: name, Value: value})
 			}
-			in.Fields = append(in.Fields, route.Field{Name: name, Value: value})
 		}
 	}
 	if size > int(s.Limits.Head) || count > s.Limits.Headers {
@@ -177,16 +174,63 @@ func (in *Inbound) takeHeader(header http.Header, s *State) (Problem, bool) {
 	return Problem{}, true
 }
 
+// brokenRule is the rule of HTTP/2 heads that the library lets a client break
+// and an HTTP/1.1 cell must not see broken (RFC 9113 sections 8.1.1, 8.2.1 and
+// 8.3.1); "" when there is none.
+func (in *Inbound) brokenRule(header http.Header) string {
+	if in.Target[0] != '/' && in.Target != "*" {
+		return ":path does not start with a slash" // an address there would outrank Host
+	}
+	if !http1.ValidHost(in.Host) {
+		return ":authority is not a host name or address with an optional port"
+	}
+	for name, values := range header {
+		for _, value := range values {
+			switch {
+			case name == "Host" && !strings.EqualFold(value, in.Host):
+				return "Host and :authority differ"
+			case value != strings.Trim(value, " \t"):
+				return "a header value starts or ends with white space"
+			}
+		}
+	}
+	// The library compares the body with the first Content-Length, and a request
+	// that ends with its head with none.
+	if lengths := header["Content-Length"]; len(lengths) > 1 {
+		return "Content-Length stands twice"
+	} else if len(lengths) == 1 {
+		if n, err := strconv.ParseUint(lengths[0], 10, 63); err != nil || n != uint64(in.Length) { //nolint:gosec // -1 differs from all
+			return "Content-Length is not the length of the body"
+		}
+	}
+	return ""
+}
+
 // http2Body is the body of an HTTP/2 request, with a deadline for each piece.
 type http2Body struct {
 	r       *http.Request
 	control *http.ResponseController
-	timeout time.Duration
+	timeout deadline
+}
+
+// deadline moves a deadline ahead of each piece of a body. Setting one is a
+// message to another goroutine of the library, so it is moved only once a quarter
+// of it has passed.
+type deadline struct {
+	after time.Duration
+	moved time.Time
+}
+
+func (d *deadline) move(set func(time.Time) error) {
+	if now := time.Now(); now.Sub(d.moved) >= d.after/4 {
+		d.moved = now
+		_ = set(now.Add(d.after))
+	}
 }
 
 // Read implements Body.
 func (b *http2Body) Read(p []byte) (int, error) {
-	_ = b.control.SetReadDeadline(time.Now().Add(b.timeout))
+	b.timeout.move(b.control.SetReadDeadline)
 	n, err := b.r.Body.Read(p)
 	if errors.Is(err, io.EOF) {
 		_ = b.control.SetReadDeadline(time.Time{})
