@@ -61,18 +61,11 @@ func (r *records) forget() {
 	r.list = nil
 }
 
-// awaitCount waits until n requests are over, connections given back and all.
-func (r *records) awaitCount(t *testing.T, n int) {
-	t.Helper()
-	count := 0
-	seen := map[string]bool{}
-	r.await(t, func(rec proxy.Record) bool {
-		if !seen[rec.RequestID] {
-			seen[rec.RequestID] = true
-			count++
-		}
-		return count >= n
-	})
+// count is the number of requests that are over.
+func (r *records) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.list)
 }
 
 // await returns the record that ok accepts, once there is one.
@@ -124,8 +117,12 @@ func (w *world) dial() net.Conn {
 func (w *world) raw(wire string) reply {
 	w.t.Helper()
 	c := w.dial()
+	before := w.seen.count()
 	go func() { _, _ = io.WriteString(c, wire) }()
-	return w.read(bufio.NewReader(c), strings.SplitN(wire, " ", 2)[0])
+	r := w.read(bufio.NewReader(c), strings.SplitN(wire, " ", 2)[0])
+	// The answer comes before the connection to the cell is back in its pool.
+	eventually(w.t, "the request is over", func() bool { return w.seen.count() > before })
+	return r
 }
 
 // read reads one answer to a request with this method.

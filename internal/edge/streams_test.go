@@ -145,7 +145,7 @@ func TestAnswersWithoutBody(t *testing.T) {
 // Bodies far larger than any buffer pass unchanged, in memory that does not
 // depend on their size.
 func TestLargeBodies(t *testing.T) {
-	const size = 256 << 20
+	const size = 48 << 20
 	w := newWorld(t, nil, testcell.Options{})
 	for _, client := range w.clients() {
 		var before, after runtime.MemStats
@@ -174,7 +174,7 @@ func TestLargeBodies(t *testing.T) {
 		}
 		resp.Body.Close()
 		runtime.ReadMemStats(&after)
-		if grown := int64(after.Sys) - int64(before.Sys); grown > 64<<20 {
+		if grown := int64(after.Sys) - int64(before.Sys); grown > 32<<20 {
 			t.Errorf("%s: memory grew by %d MiB", client.name, grown>>20)
 		}
 	}

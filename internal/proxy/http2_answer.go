@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/textproto"
-	"time"
 
 	"github.com/homeward/homeward/route"
 )
@@ -13,7 +12,7 @@ import (
 type http2Answer struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
-	timeout time.Duration
+	timeout deadline
 	server  *Server
 	buf     []byte
 	pooled  *[]byte
@@ -23,7 +22,7 @@ type http2Answer struct {
 func (a *http2Answer) Interim(status int, _ string, fields []route.Field) error {
 	h := a.w.Header()
 	add(h, fields)
-	_ = a.control.SetWriteDeadline(time.Now().Add(a.timeout))
+	a.timeout.move(a.control.SetWriteDeadline)
 	a.w.WriteHeader(status)
 	clear(h)
 	return nil
@@ -48,7 +47,7 @@ func (a *http2Answer) Head(head *AnswerHead, more bool) error {
 	if a.server.draining.Load() {
 		h.Set("Connection", "close") // the library sends GOAWAY and ends the connection after its streams
 	}
-	_ = a.control.SetWriteDeadline(time.Now().Add(a.timeout))
+	a.timeout.move(a.control.SetWriteDeadline)
 	a.w.WriteHeader(head.Status)
 	if more {
 		return nil
@@ -67,7 +66,7 @@ func (a *http2Answer) Space() []byte {
 
 // Commit implements Answer.
 func (a *http2Answer) Commit(n int) error {
-	_ = a.control.SetWriteDeadline(time.Now().Add(a.timeout))
+	a.timeout.move(a.control.SetWriteDeadline)
 	if _, err := a.w.Write(a.buf[:n]); err != nil {
 		return err
 	}
