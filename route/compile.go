@@ -115,6 +115,7 @@ func (t *Table) compileOverrides() error {
 			return fmt.Errorf("override %d: give it an account or a fingerprint: %w", i+1, ErrNotCompilable)
 		}
 	}
+	t.moved = len(t.top.Overrides) > 0
 	t.accounts.keys = newKeyIndex(accounts)
 	t.fingerprints.keys = newKeyIndex(fingerprints)
 	return nil

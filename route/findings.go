@@ -109,7 +109,11 @@ func (t *Table) add(f *findings, source uint16, text string) {
 	t.read(x, source, text)
 	switch x.rank {
 	case named, unknown:
-		f.name(slot)
+		if f.first == 0 {
+			f.first = slot
+		} else {
+			f.name(slot)
+		}
 	case predates:
 		f.predate(source, t.legacyOf(x))
 	}
@@ -118,12 +122,8 @@ func (t *Table) add(f *findings, source uint16, text string) {
 	}
 }
 
-// name folds in that the credential in the slot names a cell.
+// name folds in that one more credential, in the slot, names a cell.
 func (f *findings) name(slot uint8) {
-	if f.first == 0 {
-		f.first = slot
-		return
-	}
 	x, first := &f.slots[slot-1], &f.slots[f.first-1]
 	switch {
 	case first.foreign() && x.rank == unknown && first.rank == unknown:
@@ -174,7 +174,7 @@ func (t *Table) read(x *finding, source uint16, text string) {
 	if r != nil {
 		x.rule = r.index
 	}
-	if x.verdict != credential.Malformed && t.override(x) {
+	if t.moved && x.verdict != credential.Malformed && t.override(x) {
 		return
 	}
 	switch x.verdict {
@@ -197,9 +197,6 @@ func (t *Table) read(x *finding, source uint16, text string) {
 // override asks the override table with the account, then with the
 // fingerprint, and applies what it says.
 func (t *Table) override(x *finding) bool {
-	if len(t.accounts.to)+len(t.fingerprints.to) == 0 {
-		return false
-	}
 	m, ok := move{}, false
 	if x.hasAccount {
 		m, ok = t.accounts.find(uint64(x.account))

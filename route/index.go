@@ -63,7 +63,7 @@ type lengths uint64
 
 func (l *lengths) add(n int) { *l |= 1 << min(n, 63) }
 
-func (l lengths) has(n int) bool { return l>>min(n, 63)&1 != 0 }
+func (l lengths) has(n int) bool { return l>>(uint(min(n, 63))&63)&1 != 0 }
 
 // names finds the source of a header, cookie, parameter or field by its name.
 type names struct {

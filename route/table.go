@@ -32,6 +32,7 @@ type Table struct {
 	bodies  []bodyRule
 	looked  lengths // of the methods of bodies
 
+	moved        bool // there are overrides
 	accounts     moves
 	fingerprints moves
 
