@@ -9,11 +9,12 @@ import (
 // it. A package reaches those in the rows below its own, never one above.
 var layers = [][]string{
 	{"cmd/..."},
+	{"internal/demo"},
 	{"internal/edge", "internal/explain", "internal/gateway"},
 	{"internal/telemetry"},
 	{"internal/proxy"},
-	{"internal/upstream", "internal/admission"},
-	{"internal/proxy/http1", "internal/config", "internal/serve"},
+	{"internal/upstream", "internal/admission", "internal/testcell"},
+	{"internal/proxy/http1", "internal/config", "internal/serve", "examples"},
 	{"route"},
 	{"topology"},
 	{"credential"},
