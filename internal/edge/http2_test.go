@@ -2,12 +2,13 @@ package edge_test
 
 import (
 	"encoding/binary"
-	"io"
 	"net"
 	"testing"
+	"time"
 
 	"github.com/homeward/homeward/internal/proxy"
 	"github.com/homeward/homeward/internal/testcell"
+	"github.com/homeward/homeward/topology"
 )
 
 // What no well-behaved HTTP/2 client sends, and an HTTP/1.1 cell would read
@@ -30,7 +31,7 @@ func TestHTTP2HeadsThatAreNoHTTP1Heads(t *testing.T) {
 		{"no body and says so", []string{":path", "/", "content-length", "0"}, 200},
 		{"an asterisk", []string{":path", "*"}, 200},
 	} {
-		w.sendHTTP2(append([]string{":method", "OPTIONS", ":scheme", "http", ":authority", "localhost"}, c.fields...))
+		w.sendHTTP2(nil, append([]string{":method", "OPTIONS", ":scheme", "http", ":authority", "localhost"}, c.fields...))
 		rec := w.seen.await(t, func(r proxy.Record) bool { return r.Proto == "HTTP/2.0" && r.Status != 0 })
 		if rec.Status != c.status || (c.status == 400) != (rec.Kind == proxy.BadFraming) || (c.status == 400) != (rec.Gateway == "") {
 			t.Errorf("%s: status %d, kind %q, sent to %q", c.name, rec.Status, rec.Kind, rec.Gateway)
@@ -39,8 +40,28 @@ func TestHTTP2HeadsThatAreNoHTTP1Heads(t *testing.T) {
 	}
 }
 
-// sendHTTP2 opens a connection and sends one request that ends with its head.
-func (w *world) sendHTTP2(fields []string) {
+// A client that does not take its answer holds the cell no longer than the write
+// timeout, be it that it opens no window or that it does not read.
+func TestHTTP2ClientThatDoesNotRead(t *testing.T) {
+	w := newWorld(t, func(top *topology.Topology) {
+		top.Timeouts.Write = topology.Duration(150 * time.Millisecond)
+	}, testcell.Options{})
+	wide := appendFrame(nil, settingsFrame, 0, []byte{0, 4, 0x7f, 0xff, 0xff, 0xff}) // SETTINGS_INITIAL_WINDOW_SIZE
+	wide = appendFrame(wide, windowUpdateFrame, 0, []byte{0x7f, 0, 0, 0})
+	for _, frames := range [][]byte{nil, wide} {
+		w.sendHTTP2(frames, []string{":method", "GET", ":scheme", "http", ":authority", "localhost", ":path", "/bytes/1000000000"})
+		rec := w.seen.await(t, func(proxy.Record) bool { return true })
+		if rec.Aborted != proxy.ClientAborted {
+			t.Errorf("recorded %+v", rec)
+		}
+		w.seen.forget()
+		eventually(t, "the cell is free", func() bool { return w.cells["na1"].Open() == 0 })
+	}
+}
+
+// sendHTTP2 opens a connection and sends the frames, and then one request that
+// ends with its head. The test must read what it wants to read.
+func (w *world) sendHTTP2(frames []byte, fields []string) {
 	w.t.Helper()
 	c, err := net.Dial("tcp", w.addr)
 	if err != nil {
@@ -57,19 +78,28 @@ func (w *world) sendHTTP2(fields []string) {
 			block = append(append(block, byte(len(s))), s...)
 		}
 	}
-	const settings, headers, endStreamAndHeaders = 4, 1, 5
+	const endStreamAndHeaders = 5
 	out := []byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-	out = appendFrame(out, settings, 0, 0, nil)
-	out = appendFrame(out, headers, endStreamAndHeaders, 1, block)
+	if frames == nil {
+		frames = appendFrame(nil, settingsFrame, 0, nil)
+	}
+	out = append(out, frames...)
+	out = appendFrame(out, headersFrame, 1, block)
+	out[len(out)-len(block)-5] = endStreamAndHeaders
 	if _, err := c.Write(out); err != nil {
 		w.t.Fatal(err)
 	}
-	go func() { _, _ = io.Copy(io.Discard, c) }()
 }
 
-// appendFrame appends an HTTP/2 frame (RFC 9113 section 4.1).
-func appendFrame(dst []byte, kind, flags byte, stream uint32, payload []byte) []byte {
+const (
+	headersFrame      = 1
+	settingsFrame     = 4
+	windowUpdateFrame = 8
+)
+
+// appendFrame appends an HTTP/2 frame (RFC 9113 section 4.1) without flags.
+func appendFrame(dst []byte, kind byte, stream uint32, payload []byte) []byte {
 	n := len(payload)
-	dst = append(dst, byte(n>>16), byte(n>>8), byte(n), kind, flags)
+	dst = append(dst, byte(n>>16), byte(n>>8), byte(n), kind, 0)
 	return append(binary.BigEndian.AppendUint32(dst, stream), payload...)
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,6 +56,7 @@ func newHTTP2Servers(s *Server) *http2Servers {
 			MaxHeaderBytes:               int(limits.Head) + http2HeadRoom,
 			ReadHeaderTimeout:            timeouts.Header.Std(),
 			IdleTimeout:                  timeouts.Idle.Std(),
+			HTTP2:                        &http.HTTP2Config{WriteByteTimeout: timeouts.Write.Std()},
 			BaseContext:                  func(net.Listener) context.Context { return s.base },
 			ErrorLog:                     log.New(io.Discard, "", 0), // its lines may quote what a client sent
 		}
@@ -118,8 +120,7 @@ func (h *http2Servers) close() {
 func (h *http2Servers) serve(w http.ResponseWriter, r *http.Request) {
 	p := h.server.proxy
 	state := p.State()
-	control := http.NewResponseController(w)
-	out := &http2Answer{w: w, control: control, timeout: deadline{after: state.Timeouts.Write.Std()}, server: h.server}
+	out := newHTTP2Answer(w, h.server, state.Timeouts.Write.Std())
 	in := &Inbound{
 		Proto: "HTTP/2.0", Method: r.Method, Target: r.RequestURI, Origin: r.RequestURI, Host: r.Host,
 		Length: r.ContentLength, TLS: r.TLS != nil,
@@ -134,7 +135,7 @@ func (h *http2Servers) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.ContentLength != 0 {
-		in.Body = &http2Body{r: r, control: control, timeout: deadline{after: state.Timeouts.Body.Std()}}
+		in.Body = newHTTP2Body(r, state.Timeouts.Body.Std())
 	}
 	if !h.guarded(r.Context(), in, out) {
 		panic(http.ErrAbortHandler) // resets the stream: the answer has no end
@@ -206,34 +207,25 @@ func (in *Inbound) brokenRule(header http.Header) string {
 	return ""
 }
 
-// http2Body is the body of an HTTP/2 request, with a deadline for each piece.
+// http2Body is the body of an HTTP/2 request, with a limit of time for each piece.
 type http2Body struct {
-	r       *http.Request
-	control *http.ResponseController
-	timeout deadline
+	r        *http.Request
+	patience patience
+	closing  sync.Once
 }
 
-// deadline moves a deadline ahead of each piece of a body. Setting one is a
-// message to another goroutine of the library, so it is moved only once a quarter
-// of it has passed.
-type deadline struct {
-	after time.Duration
-	moved time.Time
-}
-
-func (d *deadline) move(set func(time.Time) error) {
-	if now := time.Now(); now.Sub(d.moved) >= d.after/4 {
-		d.moved = now
-		_ = set(now.Add(d.after))
-	}
+func newHTTP2Body(r *http.Request, timeout time.Duration) *http2Body {
+	b := &http2Body{r: r}
+	b.patience.limit, b.patience.giveUp = timeout, b.Interrupt
+	return b
 }
 
 // Read implements Body.
 func (b *http2Body) Read(p []byte) (int, error) {
-	b.timeout.move(b.control.SetReadDeadline)
+	b.patience.begin()
 	n, err := b.r.Body.Read(p)
-	if errors.Is(err, io.EOF) {
-		_ = b.control.SetReadDeadline(time.Time{})
+	if b.patience.end() && err != nil && !errors.Is(err, io.EOF) {
+		err = os.ErrDeadlineExceeded
 	}
 	return n, err
 }
@@ -250,4 +242,4 @@ func (b *http2Body) Trailer() []route.Field {
 }
 
 // Interrupt implements Body.
-func (b *http2Body) Interrupt() { _ = b.r.Body.Close() }
+func (b *http2Body) Interrupt() { b.closing.Do(func() { _ = b.r.Body.Close() }) }

@@ -4,25 +4,34 @@ import (
 	"context"
 	"net/http"
 	"net/textproto"
+	"time"
 
 	"github.com/homeward/homeward/route"
 )
 
 // http2Answer writes the answer to one HTTP/2 request.
 type http2Answer struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-	timeout deadline
-	server  *Server
-	buf     []byte
-	pooled  *[]byte
+	w        http.ResponseWriter
+	control  *http.ResponseController
+	patience patience
+	server   *Server
+	buf      []byte
+	pooled   *[]byte
+}
+
+func newHTTP2Answer(w http.ResponseWriter, s *Server, timeout time.Duration) *http2Answer {
+	a := &http2Answer{w: w, control: http.NewResponseController(w), server: s}
+	a.patience.limit = timeout
+	a.patience.giveUp = func() { _ = a.control.SetWriteDeadline(time.Unix(1, 0)) } // resets the stream
+	return a
 }
 
 // Interim implements Answer.
 func (a *http2Answer) Interim(status int, _ string, fields []route.Field) error {
 	h := a.w.Header()
 	add(h, fields)
-	a.timeout.move(a.control.SetWriteDeadline)
+	a.patience.begin()
+	defer a.patience.end()
 	a.w.WriteHeader(status)
 	clear(h)
 	return nil
@@ -47,11 +56,12 @@ func (a *http2Answer) Head(head *AnswerHead, more bool) error {
 	if a.server.draining.Load() {
 		h.Set("Connection", "close") // the library sends GOAWAY and ends the connection after its streams
 	}
-	a.timeout.move(a.control.SetWriteDeadline)
 	a.w.WriteHeader(head.Status)
 	if more {
 		return nil
 	}
+	a.patience.begin()
+	defer a.patience.end()
 	return a.control.Flush()
 }
 
@@ -66,7 +76,8 @@ func (a *http2Answer) Space() []byte {
 
 // Commit implements Answer.
 func (a *http2Answer) Commit(n int) error {
-	a.timeout.move(a.control.SetWriteDeadline)
+	a.patience.begin()
+	defer a.patience.end()
 	if _, err := a.w.Write(a.buf[:n]); err != nil {
 		return err
 	}

@@ -52,21 +52,23 @@ func (s *sending) run() {
 	defer s.x.proxy.survive(s.conn.Conn)
 	buf := s.x.proxy.pieces.Get().(*[]byte)
 	defer s.x.proxy.pieces.Put(buf)
-	if err := s.copy(*buf); err != nil {
-		if s.clientErr != nil {
-			// The cell must not take a part for the whole. The reader of the
-			// answer wakes up and finds that the client failed.
-			s.clientFailed.Store(true)
-			_ = s.conn.Conn.Close()
-		}
-		return // the cell's side failed: it may have answered all the same
+	err := s.copy(*buf)
+	if s.clientErr != nil {
+		// The cell must not take a part for the whole. The reader of the
+		// answer wakes up and finds that the client failed.
+		s.clientFailed.Store(true)
+		_ = s.conn.Conn.Close()
+		return
 	}
-	s.whole = true
 	s.mu.Lock()
 	if !s.headRead {
 		_ = s.conn.SetReadDeadline(time.Now().Add(s.x.state.Timeouts.ResponseHeader.Std()))
 	}
 	s.mu.Unlock()
+	if err != nil {
+		return // the cell's side failed: it may have answered all the same
+	}
+	s.whole = true
 	s.stopWatch = s.x.in.Watch(s.leave)
 }
 
