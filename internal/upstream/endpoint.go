@@ -47,7 +47,7 @@ func (e *endpoint) idle() *Conn {
 		e.stack[last] = nil
 		e.stack = e.stack[:last]
 		e.mu.Unlock()
-		if e.now().Sub(c.since) < e.keepFor && quiet(c.Conn) {
+		if e.now().Sub(c.since) < e.keepFor && c.silent() {
 			c.Reused = true
 			return c
 		}

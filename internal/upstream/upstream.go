@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -47,6 +48,21 @@ func (c *Conn) Gateway() string { return c.endpoint.address }
 func (c *Conn) discard() {
 	c.endpoint.stats.open.Add(-1)
 	_ = c.Conn.Close()
+}
+
+// silent reports whether nothing came on the idle connection, neither to its
+// socket nor, with TLS, in records that were read along with the last answer.
+func (c *Conn) silent() bool {
+	if !quiet(c.Conn) {
+		return false
+	}
+	if _, ok := c.Conn.(*tls.Conn); !ok {
+		return true
+	}
+	if c.SetReadDeadline(time.Unix(1, 0)) != nil { // what is there is read, nothing is waited for
+		return false
+	}
+	return errors.Is(c.Reader.Await(), os.ErrDeadlineExceeded) && c.SetReadDeadline(time.Time{}) == nil
 }
 
 // Stats counts what a pool did. All fields may be read at any time.
