@@ -1,6 +1,7 @@
 package edge_test
 
 import (
+	"crypto/tls"
 	"encoding/binary"
 	"net"
 	"testing"
@@ -31,7 +32,7 @@ func TestHTTP2HeadsThatAreNoHTTP1Heads(t *testing.T) {
 		{"no body and says so", []string{":path", "/", "content-length", "0"}, 200},
 		{"an asterisk", []string{":path", "*"}, 200},
 	} {
-		w.sendHTTP2(nil, append([]string{":method", "OPTIONS", ":scheme", "http", ":authority", "localhost"}, c.fields...))
+		sendHTTP2(t, w.dial(), nil, append([]string{":method", "OPTIONS", ":scheme", "http", ":authority", "localhost"}, c.fields...))
 		rec := w.seen.await(t, func(r proxy.Record) bool { return r.Proto == "HTTP/2.0" && r.Status != 0 })
 		if rec.Status != c.status || (c.status == 400) != (rec.Kind == proxy.BadFraming) || (c.status == 400) != (rec.Gateway == "") {
 			t.Errorf("%s: status %d, kind %q, sent to %q", c.name, rec.Status, rec.Kind, rec.Gateway)
@@ -49,7 +50,7 @@ func TestHTTP2ClientThatDoesNotRead(t *testing.T) {
 	wide := appendFrame(nil, settingsFrame, 0, []byte{0, 4, 0x7f, 0xff, 0xff, 0xff}) // SETTINGS_INITIAL_WINDOW_SIZE
 	wide = appendFrame(wide, windowUpdateFrame, 0, []byte{0x7f, 0, 0, 0})
 	for _, frames := range [][]byte{nil, wide} {
-		w.sendHTTP2(frames, []string{":method", "GET", ":scheme", "http", ":authority", "localhost", ":path", "/bytes/1000000000"})
+		sendHTTP2(t, w.dial(), frames, []string{":method", "GET", ":scheme", "http", ":authority", "localhost", ":path", "/bytes/1000000000"})
 		rec := w.seen.await(t, func(proxy.Record) bool { return true })
 		if rec.Aborted != proxy.ClientAborted {
 			t.Errorf("recorded %+v", rec)
@@ -59,21 +60,38 @@ func TestHTTP2ClientThatDoesNotRead(t *testing.T) {
 	}
 }
 
-// sendHTTP2 opens a connection and sends the frames, and then one request that
-// ends with its head. The test must read what it wants to read.
-func (w *world) sendHTTP2(frames []byte, fields []string) {
-	w.t.Helper()
-	c, err := net.Dial("tcp", w.addr)
-	if err != nil {
-		w.t.Fatal(err)
+// Whether a request came over TLS is what its connection says, not its :scheme.
+func TestHTTP2SchemeIsNotBelieved(t *testing.T) {
+	w := newWorld(t, nil, testcell.Options{})
+	secure := w.serve(newAuthority(t).config("localhost"))
+	for _, overTLS := range []bool{false, true} {
+		c, scheme := w.dial(), "https"
+		if overTLS {
+			tc, err := tls.Dial("tcp", secure, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tc.Close()
+			c, scheme = tc, "http"
+		}
+		sendHTTP2(t, c, nil, []string{":method", "GET", ":scheme", scheme, ":authority", "localhost", ":path", "/"})
+		if rec := w.seen.await(t, func(proxy.Record) bool { return true }); rec.Status != 200 || rec.TLS != overTLS {
+			t.Errorf("TLS %v: recorded %+v", overTLS, rec)
+		}
+		w.seen.forget()
 	}
-	w.t.Cleanup(func() { _ = c.Close() })
+}
+
+// sendHTTP2 starts HTTP/2 on a connection with the frames, and then one request
+// that ends with its head. The test must read what it wants to read.
+func sendHTTP2(t *testing.T, c net.Conn, frames []byte, fields []string) {
+	t.Helper()
 	var block []byte // literal fields without indexing, not Huffman coded (RFC 7541 section 6.2.2)
 	for i := 0; i < len(fields); i += 2 {
 		block = append(block, 0)
 		for _, s := range fields[i : i+2] {
 			if len(s) >= 127 {
-				w.t.Fatalf("%q needs more than one byte for its length", s)
+				t.Fatalf("%q needs more than one byte for its length", s)
 			}
 			block = append(append(block, byte(len(s))), s...)
 		}
@@ -87,7 +105,7 @@ func (w *world) sendHTTP2(frames []byte, fields []string) {
 	out = appendFrame(out, headersFrame, 1, block)
 	out[len(out)-len(block)-5] = endStreamAndHeaders
 	if _, err := c.Write(out); err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
 }
 

@@ -30,7 +30,7 @@ type Server struct {
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
 	conns     map[*conn]struct{} // HTTP/1.1 only
-	serving   sync.WaitGroup     // one for each connection
+	serving   sync.WaitGroup     // one for each connection, and for each listener, whose last connection may be on its way
 }
 
 // NewServer makes a server for the proxy.
@@ -119,6 +119,7 @@ func (s *Server) track(l net.Listener) bool {
 		return false
 	}
 	s.listeners[l] = struct{}{}
+	s.serving.Add(1)
 	return true
 }
 
@@ -127,6 +128,7 @@ func (s *Server) untrack(l net.Listener) {
 	defer s.mu.Unlock()
 	delete(s.listeners, l)
 	_ = l.Close()
+	s.serving.Done()
 }
 
 // Shutdown stops accepting and ends the connections over the drain window: each

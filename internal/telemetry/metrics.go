@@ -25,12 +25,12 @@ type Metrics struct {
 	reloads   *prometheus.CounterVec
 
 	mu     sync.RWMutex
+	table  *route.Table // whose requests series counts
 	series map[seriesKey]*series
 }
 
-// seriesKey is everything that the labels of a request depend on.
+// seriesKey is everything in one table that the labels of a request depend on.
 type seriesKey struct {
-	table   *route.Table
 	outcome route.Outcome
 	cell    route.Index
 	send    route.Index
@@ -136,13 +136,14 @@ func (m *Metrics) Done(r *proxy.Record) {
 }
 
 func (m *Metrics) find(r *proxy.Record) *series {
-	key := seriesKey{table: r.Table, cell: route.None, send: route.None, rule: route.None, class: int8(r.Status / 100), own: r.Kind != proxy.NoProblem || r.Own != ""} //nolint:gosec // 0 to 9
+	key := seriesKey{cell: route.None, send: route.None, rule: route.None, class: int8(r.Status / 100), own: r.Kind != proxy.NoProblem || r.Own != ""} //nolint:gosec // 0 to 9
 	if r.Decided {
 		d := &r.Decision
 		key.outcome, key.cell, key.send, key.rule = d.Outcome, d.Cell, d.Send, d.Rule
 	}
 	m.mu.RLock()
 	s, ok := m.series[key]
+	ok = ok && m.table == r.Table
 	m.mu.RUnlock()
 	if ok {
 		return s
@@ -150,13 +151,11 @@ func (m *Metrics) find(r *proxy.Record) *series {
 	return m.add(key, r)
 }
 
-// maxSeries bounds the held children; tables that were replaced leave theirs behind.
-const maxSeries = 10000
-
 func (m *Metrics) add(key seriesKey, r *proxy.Record) *series {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.series) >= maxSeries {
+	if m.table != r.Table { // a table that was replaced must not be kept
+		m.table = r.Table
 		clear(m.series)
 	}
 	sent, by := CellName(r.Table, key.send), "cell"

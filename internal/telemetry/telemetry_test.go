@@ -6,10 +6,12 @@ import (
 	"errors"
 	"net/http/httptest"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/homeward/homeward/internal/proxy"
 	"github.com/homeward/homeward/internal/telemetry"
@@ -138,6 +140,22 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("no %s", want)
 		}
 	}
+}
+
+// A topology that is replaced often must not fill the memory.
+func TestMetricsLetGoOfReplacedTables(t *testing.T) {
+	m := telemetry.NewMetrics()
+	replaced := func() weak.Pointer[route.Table] {
+		r := record(t)
+		m.Done(r)
+		return weak.Make(r.Table)
+	}()
+	m.Done(record(t))
+	runtime.GC()
+	if replaced.Value() != nil {
+		t.Error("the table that was replaced is still held")
+	}
+	runtime.KeepAlive(m)
 }
 
 func TestRecentKeepsTheLast(t *testing.T) {
