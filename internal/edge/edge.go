@@ -23,6 +23,9 @@ import (
 // recentDecisions is how many requests the admin port can tell of.
 const recentDecisions = 256
 
+// logGrace is how long a stopping edge waits for the writer of its access log.
+const logGrace = 2 * time.Second
+
 // ErrClosed is what Serve returns after Shutdown.
 var ErrClosed = proxy.ErrServerClosed
 
@@ -134,7 +137,11 @@ func (e *Edge) Shutdown(ctx context.Context, window time.Duration) error {
 	err := e.server.Shutdown(ctx, window)
 	e.pools.Close()
 	if e.access != nil {
-		e.access.Close()
+		logCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), logGrace)
+		defer cancel()
+		if logErr := e.access.Close(logCtx); logErr != nil {
+			e.log.Warn("access log lines were lost", "error", logErr)
+		}
 	}
 	return err
 }

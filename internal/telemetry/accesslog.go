@@ -4,6 +4,8 @@
 package telemetry
 
 import (
+	"context"
+	"fmt"
 	"io"
 	"strconv"
 	"sync"
@@ -44,16 +46,21 @@ func OpenAccessLog(out io.Writer) *AccessLog {
 func (l *AccessLog) Dropped() int64 { return l.dropped.Load() }
 
 // Close writes what is pending and stops. Requests that end later are not logged.
-func (l *AccessLog) Close() {
+// When ctx ends before the writer has taken all, the rest is lost and the error is
+// that of ctx: a pipe that nobody reads must not keep a process from ending.
+func (l *AccessLog) Close(ctx context.Context) error {
 	l.mu.Lock()
-	if l.closed {
-		l.mu.Unlock()
-		return
+	if !l.closed {
+		l.closed = true
+		close(l.wake)
 	}
-	l.closed = true
-	close(l.wake)
 	l.mu.Unlock()
-	<-l.done
+	select {
+	case <-l.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("write the rest of the access log: %w", ctx.Err())
+	}
 }
 
 // Done implements proxy.Observer.

@@ -2,6 +2,7 @@ package telemetry_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http/httptest"
@@ -52,7 +53,9 @@ func TestAccessLogLine(t *testing.T) {
 	l.Done(r)
 	r.Host, r.Path, r.Method = "a\"b\\c\n\x01\xff<é", strings.Repeat("é", 2000), strings.Repeat("M", 100)
 	l.Done(r)
-	l.Close()
+	if err := l.Close(context.Background()); err != nil {
+		t.Fatal(err)
+	}
 	l.Done(r) // after the end: nothing
 	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 	if len(lines) != 2 {
@@ -108,8 +111,15 @@ func TestAccessLogNeverBlocks(t *testing.T) {
 	if l.Dropped() == 0 {
 		t.Error("nothing was dropped while the writer stood still")
 	}
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := l.Close(over); !errors.Is(err, context.Canceled) {
+		t.Errorf("closed with %v while the writer stood still", err)
+	}
 	close(w.release)
-	l.Close()
+	if err := l.Close(context.Background()); err != nil {
+		t.Fatal(err)
+	}
 	if l.Dropped() != n {
 		t.Errorf("%d of %d lines counted as lost", l.Dropped(), n)
 	}
