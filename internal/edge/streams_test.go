@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,6 +82,8 @@ func TestTrailersPassBothWays(t *testing.T) {
 				t.Errorf("%s: the answer's trailer is %v", client.name, r.Trailer)
 			case path == "/x" && fmt.Sprint(r.report.Trailers) != "[[X-Sum 1]]":
 				t.Errorf("%s: the request's trailer is %v", client.name, r.report.Trailers)
+			case path == "/x" && !slices.ContainsFunc(r.report.Headers, func(h [2]string) bool { return h[0] == "Trailer" && strings.Contains(h[1], "X-Sum") }):
+				t.Errorf("%s: the trailer is not announced: %v", client.name, r.report.Headers)
 			}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -141,6 +142,9 @@ func (h *http2Servers) serve(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		p.Reject(&Inbound{Proto: in.Proto, Peer: in.Peer, TLS: in.TLS}, out, problem)
 		return
+	}
+	if len(r.Trailer) > 0 { // the library takes the announcement out of the header
+		in.Fields = append(in.Fields, route.Field{Name: "Trailer", Value: strings.Join(slices.Sorted(maps.Keys(r.Trailer)), ", ")})
 	}
 	if r.ContentLength != 0 {
 		in.Body = newHTTP2Body(r, state.Timeouts.Body.Std())
