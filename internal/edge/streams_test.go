@@ -214,6 +214,24 @@ func TestPipelinedRequestsGoTheirOwnWays(t *testing.T) {
 	}
 }
 
+// What a client sends behind its last request must not cost it the answer: a
+// connection that is closed with bytes unread is reset.
+func TestPipelinedRequestsBehindTheLast(t *testing.T) {
+	w := newWorld(t, nil, testcell.Options{})
+	c := w.dial()
+	const more = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"+strings.Repeat(more, 2000)); err != nil {
+		t.Fatal(err)
+	}
+	r := bufio.NewReader(c)
+	if got := w.read(r, "GET"); got.StatusCode != 200 || !got.Close {
+		t.Errorf("%d, closing %v", got.StatusCode, got.Close)
+	}
+	if rest, err := io.ReadAll(r); err != nil || len(rest) > 0 {
+		t.Errorf("after the answer: %d bytes, %v", len(rest), err)
+	}
+}
+
 func TestBodyLimit(t *testing.T) {
 	w := newWorld(t, func(top *topology.Topology) { top.Limits.Body = 10 }, testcell.Options{})
 	for _, client := range w.clients() {

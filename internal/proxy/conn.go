@@ -172,7 +172,7 @@ func (c *conn) exchange(state *State, head *http1.Request) bool {
 	case !ok:
 		c.breakOff()
 		return false
-	case !body.body.Whole():
+	case !body.body.Whole(), !out.keepAlive && c.reader.Buffered() > 0:
 		c.linger()
 		return false
 	}
@@ -223,7 +223,8 @@ const (
 	lingerBytes = 8 << 20
 )
 
-// linger ends our side and discards what the client still sends, for a while.
+// linger ends our side and discards what the client still sends, for a while: to
+// close with bytes unread is a reset, which can overtake the answer.
 func (c *conn) linger() {
 	if half, ok := c.net.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite()

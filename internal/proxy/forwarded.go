@@ -88,6 +88,11 @@ func ours(name string) bool {
 // is believed from declared proxies only.
 func forwarding(name string) bool {
 	const prefix = len("X-Forwarded-")
-	return strings.EqualFold(name, "Forwarded") || strings.EqualFold(name, "X-Real-IP") || strings.EqualFold(name, "X_Real_IP") ||
-		len(name) >= prefix && (strings.EqualFold(name[:prefix], "x-forwarded-") || strings.EqualFold(name[:prefix], "x_forwarded_"))
+	return strings.EqualFold(name, "Forwarded") || sameName(name, "X-Real-IP") ||
+		len(name) >= prefix && sameName(name[:prefix], "X-Forwarded-")
+}
+
+// sameName compares names as CGI-like origins do, to which _ and - are one.
+func sameName(a, b string) bool {
+	return len(a) == len(b) && strings.EqualFold(strings.ReplaceAll(a, "_", "-"), b)
 }
