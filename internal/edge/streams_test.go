@@ -75,7 +75,7 @@ func TestTrailersPassBothWays(t *testing.T) {
 		for _, path := range []string{"/x", "/duplex"} {
 			req, _ := http.NewRequest("POST", client.base+path, io.MultiReader(strings.NewReader("abc")))
 			req.Host = "localhost"
-			req.Trailer = http.Header{"X-Sum": {"1"}, "Homeward-Cell": {"eu1"}}
+			req.Trailer = http.Header{"X-Sum": {"1"}, "Homeward-Cell": {"eu1"}, "Private-Token": {euToken}}
 			r := client.do(t, req)
 			switch {
 			case path == "/duplex" && (r.Trailer.Get("X-Sum") != "1" || r.Trailer.Get("Homeward-Cell") != ""):

@@ -62,10 +62,10 @@ func (s *Server) handle(t *tracked, config *tls.Config) {
 		s.http2.take(&prefixed{Conn: t, prefix: c.reader.TakeBuffered()})
 		return
 	}
+	defer s.remove(c)
 	if s.add(c) {
 		c.serve()
 	}
-	s.remove(c)
 	_ = c.net.Close()
 }
 

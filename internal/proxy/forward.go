@@ -124,7 +124,7 @@ func (x *exchange) appendPeeked(dst []byte) []byte {
 		copy(framed[http1.ChunkRoom:], x.peeked.prefix)
 		dst = append(dst, http1.FrameChunk(framed, n)...)
 	}
-	return http1.AppendLastChunk(dst, trailerFields(x.in.Body.Trailer()))
+	return http1.AppendLastChunk(dst, x.state.trailerFields(x.in.Body.Trailer()))
 }
 
 // maxInterim bounds the interim answers to one request.
@@ -152,7 +152,7 @@ func (t *transfer) readHead() error {
 		if t.response.Status == 100 && (!t.x.in.Expect100 || t.x.continued) {
 			continue
 		}
-		fields := t.x.state.answerFields(nil, t.response.Fields)
+		fields := t.x.state.answerFields(&t.response)
 		if err := t.x.out.Interim(t.response.Status, t.response.Reason, fields); err != nil {
 			t.leave()
 			return err
@@ -218,7 +218,7 @@ func (t *transfer) relay() verdict {
 	body := http1.ResponseBody(t.conn.Reader, &t.response, x.in.Method, answerLimits)
 	head := AnswerHead{
 		Status: t.response.Status, Reason: t.response.Reason,
-		Fields: x.state.answerFields(nil, t.response.Fields),
+		Fields: x.state.answerFields(&t.response),
 		Length: t.response.Length,
 		NoBody: !http1.BodyAllowed(x.in.Method, t.response.Status),
 		Close:  t.sending != nil && !t.sending.taken(),
@@ -244,7 +244,7 @@ func (t *transfer) relay() verdict {
 			return t.abort(UpstreamAborted)
 		}
 	}
-	if err := x.out.End(trailerFields(body.Trailer())); err != nil {
+	if err := x.out.End(x.state.trailerFields(body.Trailer())); err != nil {
 		return t.abort(ClientAborted)
 	}
 	t.end(body.Whole() && !t.response.Close)

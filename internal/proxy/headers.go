@@ -108,21 +108,26 @@ func scheme(tls bool) string {
 
 // answerFields appends the fields of a cell's answer that go to the client, in
 // their order and case. Framing is the engine's.
-func (s *State) answerFields(dst, fields []route.Field) []route.Field {
-	nominated := s.nominated(fields)
-	for _, f := range fields {
-		if !hopByHop(f.Name) && !ours(f.Name) && !contains(nominated, f.Name) {
-			dst = append(dst, f)
+func (s *State) answerFields(answer *http1.Response) []route.Field {
+	nominated := s.nominated(answer.Fields)
+	bare := answer.Status < 200 || answer.Status == 204 // no Content-Length: RFC 9110 section 8.6
+	kept := make([]route.Field, 0, len(answer.Fields))
+	for _, f := range answer.Fields {
+		if hopByHop(f.Name) || ours(f.Name) || contains(nominated, f.Name) || bare && strings.EqualFold(f.Name, "Content-Length") {
+			continue
 		}
+		kept = append(kept, f)
 	}
-	return dst
+	return kept
 }
 
-// trailerFields is a trailer without the fields that must not pass.
-func trailerFields(fields []route.Field) []route.Field {
+// trailerFields is a trailer without the fields that must not pass: those that
+// end here, and those that an origin which merges trailers into the head would
+// take for what was decided on.
+func (s *State) trailerFields(fields []route.Field) []route.Field {
 	kept := fields[:0:0]
 	for _, f := range fields {
-		if !hopByHop(f.Name) && !ours(f.Name) && !forwarding(f.Name) {
+		if !hopByHop(f.Name) && !ours(f.Name) && !forwarding(f.Name) && !http1.HeadOnly(f.Name) && !contains(s.protected, f.Name) {
 			kept = append(kept, f)
 		}
 	}

@@ -116,7 +116,7 @@ func (s *sending) copy(buf []byte) error {
 	if !chunked {
 		return nil
 	}
-	_, err := s.conn.Write(http1.AppendLastChunk(buf[:0], trailerFields(in.Body.Trailer())))
+	_, err := s.conn.Write(http1.AppendLastChunk(buf[:0], s.x.state.trailerFields(in.Body.Trailer())))
 	return err
 }
 

@@ -24,13 +24,14 @@ type Set struct {
 	done sync.WaitGroup
 
 	mu     sync.Mutex
-	pools  map[string]*Pool // by name of the cell
+	pools  map[string]*Pool  // by name of the cell
+	stats  map[string]*Stats // likewise; never reset, as counters must not be
 	closed bool
 }
 
 // OpenSet starts a set with no pools. now is the clock. Close ends it.
 func OpenSet(now func() time.Time) *Set {
-	s := &Set{now: now, stop: make(chan struct{}), pools: map[string]*Pool{}}
+	s := &Set{now: now, stop: make(chan struct{}), pools: map[string]*Pool{}, stats: map[string]*Stats{}}
 	s.done.Go(s.sweep)
 	return s
 }
@@ -54,7 +55,7 @@ func (s *Set) Apply(t *topology.Topology) (pools []*Pool, retired []*Pool, err e
 		}
 		old := s.pools[c.Name]
 		if old == nil || old.identity != identity(c, t.Timeouts, t.Limits.UpstreamIdle, source) {
-			if old, err = newPool(c, t.Timeouts, t.Limits.UpstreamIdle, source, s.now); err != nil {
+			if old, err = newPool(c, t.Timeouts, t.Limits.UpstreamIdle, source, s.statsOf(c.Name), s.now); err != nil {
 				return nil, nil, err
 			}
 		}
@@ -68,6 +69,14 @@ func (s *Set) Apply(t *topology.Topology) (pools []*Pool, retired []*Pool, err e
 	}
 	s.pools = next
 	return pools, retired, nil
+}
+
+// statsOf are the counters of a cell. mu is held.
+func (s *Set) statsOf(cell string) *Stats {
+	if s.stats[cell] == nil {
+		s.stats[cell] = &Stats{}
+	}
+	return s.stats[cell]
 }
 
 // Retire closes the idle connections of pools over some seconds, in the

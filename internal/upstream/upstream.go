@@ -65,12 +65,13 @@ func (c *Conn) silent() bool {
 	return errors.Is(c.Reader.Await(), os.ErrDeadlineExceeded) && c.SetReadDeadline(time.Time{}) == nil
 }
 
-// Stats counts what a pool did. All fields may be read at any time.
+// Stats counts what the pools of a cell did, across their replacements. All may
+// be read at any time.
 type Stats struct {
 	opened, open, reused, failed atomic.Int64
 }
 
-// Opened is the number of connections made since the pool began.
+// Opened is the number of connections made.
 func (s *Stats) Opened() int64 { return s.opened.Load() }
 
 // Open is the number of connections now, busy and idle.
@@ -85,7 +86,7 @@ func (s *Stats) Failed() int64 { return s.failed.Load() }
 // Pool holds the connections to the gateways of one cell. It is safe for
 // concurrent use.
 type Pool struct {
-	Stats
+	*Stats
 
 	identity  string // what it was made from: equal for equal declarations
 	connect   time.Duration
@@ -94,14 +95,14 @@ type Pool struct {
 	now       func() time.Time
 }
 
-func newPool(c *topology.Cell, to topology.Timeouts, maxIdle int, s tlsSource, now func() time.Time) (*Pool, error) {
-	p := &Pool{connect: to.Connect.Std(), now: now, identity: identity(c, to, maxIdle, s)}
+func newPool(c *topology.Cell, to topology.Timeouts, maxIdle int, s tlsSource, stats *Stats, now func() time.Time) (*Pool, error) {
+	p := &Pool{Stats: stats, connect: to.Connect.Std(), now: now, identity: identity(c, to, maxIdle, s)}
 	for _, gateway := range c.Gateways {
 		u, err := url.Parse(gateway)
 		if err != nil {
 			return nil, fmt.Errorf("cell %s: gateway %q is not an address", c.Name, gateway)
 		}
-		e := &endpoint{stats: &p.Stats, maxIdle: maxIdle, keepFor: to.UpstreamIdle.Std(), now: now}
+		e := &endpoint{stats: stats, maxIdle: maxIdle, keepFor: to.UpstreamIdle.Std(), now: now}
 		port := u.Port()
 		if u.Scheme == "https" {
 			if e.tls, err = s.client(u.Hostname()); err != nil {

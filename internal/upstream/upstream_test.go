@@ -189,6 +189,9 @@ func TestApply(t *testing.T) {
 	if err != nil || next[0] == p || len(retired) != 1 || retired[0] != p {
 		t.Fatalf("another declaration kept the pool: %v", err)
 	}
+	if next[0].Opened() != 1 {
+		t.Error("the counters of the cell start anew")
+	}
 	s.Retire(retired)
 	s.Close()
 	c.Release(true)

@@ -139,8 +139,8 @@ func (b *Body) nextChunk() error {
 		return err
 	}
 	for _, f := range b.trailer {
-		if framingField(f.Name) {
-			return syntax("a trailer holds a framing header")
+		if HeadOnly(f.Name) {
+			return syntax("a trailer holds a field that belongs into the head")
 		}
 	}
 	return io.EOF
@@ -214,9 +214,9 @@ func hexDigit(c byte) (byte, bool) {
 	return 0, false
 }
 
-// framingField reports whether a name must not stand in a trailer, where it
-// could be read as part of the head (RFC 9110 section 6.5.1).
-func framingField(name string) bool {
+// HeadOnly reports whether a name must not stand in a trailer, where it could be
+// read as part of the head (RFC 9110 section 6.5.1).
+func HeadOnly(name string) bool {
 	for _, f := range []string{"Content-Length", "Transfer-Encoding", "Host", "Trailer", "Connection", "Authorization", "Cookie", "Set-Cookie"} {
 		if strings.EqualFold(name, f) {
 			return true
