@@ -1,8 +1,10 @@
 package topology
 
 import (
+	"maps"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 func (d *differ) facade() {
@@ -51,7 +53,7 @@ func (d *differ) rule(at Path, old, new CredentialRule) {
 
 // cellMap compares the maps of ids of two rules.
 func (d *differ) cellMap(at Path, old, new CredentialRule) {
-	a, b := old.GitLabRoutable.Cells, new.GitLabRoutable.Cells
+	a, b := comparableIDs(old.GitLabRoutable.Cells), comparableIDs(new.GitLabRoutable.Cells)
 	for _, id := range mapKeys(reflect.ValueOf(a), reflect.ValueOf(b)) {
 		scope := []string{a[id], b[id]}
 		if old.inCookie() || new.inCookie() {
@@ -59,6 +61,23 @@ func (d *differ) cellMap(at Path, old, new CredentialRule) {
 		}
 		d.scalar(at.Key(id), a[id], b[id], scope)
 	}
+}
+
+// comparableIDs is a map of ids in which equal numbers have one spelling. Ids
+// that stand twice as numbers, which only a topology with errors has, stay.
+func comparableIDs(cells map[string]string) map[string]string {
+	out := make(map[string]string, len(cells))
+	for _, id := range slices.Sorted(maps.Keys(cells)) {
+		short := strings.TrimLeft(id, "0")
+		if short == "" {
+			short = "0"
+		}
+		if _, twice := cells[short]; twice || out[short] != "" {
+			short = id
+		}
+		out[short] = cells[id]
+	}
+	return out
 }
 
 // peek is what a body entry declares for one of its paths.

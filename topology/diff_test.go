@@ -29,6 +29,11 @@ func TestDiff(t *testing.T) {
 			new:  func(n *topology.Topology) { n.Cells[1].Share = ptr(25.0) },
 			want: []topology.Change{{Path: "cells.eu1.share", Op: topology.Changed, Old: "100", New: "25", Cells: []string{"eu1"}}},
 		},
+		"ids of GitLab cells with leading zeros": {
+			old:  func(o *topology.Topology) { mapIDs(o, map[string]string{"1": "na1", "0": "eu1", "02s": "eu1"}) },
+			new:  func(n *topology.Topology) { mapIDs(n, map[string]string{"01": "na1", "00": "eu1", "2s": "na1"}) },
+			want: []topology.Change{{Path: "credentials.gl.gitlab_routable.cells.2s", Op: topology.Changed, Old: "eu1", New: "na1", Cells: both}},
+		},
 		"cells in another order": {
 			new: func(n *topology.Topology) { n.Cells[0], n.Cells[1] = n.Cells[1], n.Cells[0] },
 		},
@@ -167,6 +172,10 @@ func TestDiff(t *testing.T) {
 
 func addCell(t *topology.Topology) {
 	t.Cells = append(t.Cells, topology.Cell{Name: "na2", Region: "r", Jurisdiction: "us", Gateways: []string{"http://10.0.0.3"}})
+}
+
+func mapIDs(t *topology.Topology, cells map[string]string) {
+	t.Credentials = append(t.Credentials, topology.CredentialRule{Name: "gl", In: []string{"query t"}, GitLabRoutable: &topology.GitLabFormat{Cells: cells}})
 }
 
 func addCookie(t *topology.Topology) {
