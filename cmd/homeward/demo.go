@@ -24,7 +24,7 @@ Nothing is kept: the development CA and the credentials are new each time.`,
 		Example: `  homeward demo
   homeward demo --http 127.0.0.1:9080 --https 127.0.0.1:9443 --admin 127.0.0.1:9900 --cell-port 9101
   homeward demo --http 127.0.0.1:0 --https 127.0.0.1:0 --admin 127.0.0.1:0 --cell-port 0`,
-		Args: args(cobra.NoArgs),
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c.Out, c.Colored, c.Command = cmd.OutOrStdout(), colored(cmd.OutOrStdout()), invocation()
 			c.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -64,12 +65,7 @@ credential and sends the request there, unchanged.
 Start with 'homeward demo'.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageError{fmt.Errorf("unknown command %q", args[0])}
-			}
-			return nil
-		},
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
@@ -86,4 +82,23 @@ func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// noArgs is for commands without arguments. It repeats only what may be the name
+// of a command that was meant: what is pasted here may as well be a credential.
+func noArgs(cmd *cobra.Command, a []string) error {
+	switch {
+	case len(a) == 0:
+		return nil
+	case commandLike(a[0]):
+		return usageError{fmt.Errorf("unknown command %q", a[0])}
+	case cmd.Name() == "token":
+		return usageError{errors.New("to read a credential, give it to 'homeward token inspect' on the standard input")}
+	}
+	return usageError{fmt.Errorf("'%s' does not take what stands behind it", cmd.CommandPath())}
+}
+
+// commandLike reports whether s is at most 12 small letters and hyphens.
+func commandLike(s string) bool {
+	return len(s) <= 12 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz-") == ""
 }

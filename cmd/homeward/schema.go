@@ -14,7 +14,7 @@ func newSchema() *cobra.Command {
 completes and checks the file if its first line is
 
   # yaml-language-server: $schema=PATH/topology.schema.json`,
-		Args: args(cobra.NoArgs),
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			schema, err := schema.Topology()
 			if err != nil {

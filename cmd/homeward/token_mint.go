@@ -54,7 +54,7 @@ good for trying out where a token goes, and for nothing else.`,
   homeward token mint --cell eu1 --format gitlab-routable --gitlab-id 2s --gitlab-version 0
   homeward token mint --cell eu1 --format jwt --claims '{"sub":"demo"}' --key-file key.pem
   homeward token mint --cell eu1 -t topology.yaml --rule private-app`,
-		Args: args(cobra.NoArgs),
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runMint(cmd, f) },
 	}
 	f.register(cmd, "homeward")
