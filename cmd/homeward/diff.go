@@ -33,7 +33,7 @@ Each change has a scope: the cells whose requests it can touch. '-' is standard
 input. Exit status: 0, or with --exit-code 1 if there is a difference; 1 if a file
 has errors.`,
 		Example: "  homeward diff topology.yaml new.yaml\n  git show HEAD:topology.yaml | homeward diff - topology.yaml",
-		Args:    args(cobra.ExactArgs(2)),
+		Args:    args(2, 2, "compare which files? Give two: OLD NEW"),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			if files[0] == "-" && files[1] == "-" {
 				return usageError{errors.New("only one of OLD and NEW can be standard input")}

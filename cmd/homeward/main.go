@@ -65,8 +65,8 @@ credential and sends the request there, unchanged.
 Start with 'homeward demo'.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:          noArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newValidate(), newDiff(), newSchema(), newToken())
@@ -74,11 +74,12 @@ Start with 'homeward demo'.`,
 	return root
 }
 
-// args turns cobra's check of arguments into a usage error.
-func args(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, a []string) error {
-		if err := check(cmd, a); err != nil {
-			return usageError{err}
+// args demands from least to most arguments, no end when most is 0. want says
+// what else to give.
+func args(least, most int, want string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, a []string) error {
+		if len(a) < least || most > 0 && len(a) > most {
+			return usageError{errors.New(want)}
 		}
 		return nil
 	}

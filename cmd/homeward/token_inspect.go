@@ -38,7 +38,7 @@ The exit status is 1 when nothing claims the credential or it is malformed.`,
 		Example: `  pbpaste | homeward token inspect
   homeward token inspect -t topology.yaml < token.txt
   homeward token mint --cell eu1 --account 42 | homeward token inspect --json`,
-		Args: args(cobra.MaximumNArgs(1)),
+		Args: args(0, 1, "one credential at a time: give it on the standard input"),
 		RunE: func(cmd *cobra.Command, a []string) error {
 			if err := f.settle(cmd); err != nil {
 				return err

@@ -32,7 +32,7 @@ itself, and what to write instead; all at once. '-' is standard input.
 
 Exit status: 0 if all files are good, 1 if not.`,
 		Example: "  homeward validate topology.yaml\n  homeward validate --json topology.yaml",
-		Args:    args(cobra.MinimumNArgs(1)),
+		Args:    args(1, 0, "check which file? Give at least one, or - for the standard input"),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			return validate(cmd, files, asJSON)
 		},
