@@ -191,6 +191,20 @@ func TestSlowClients(t *testing.T) {
 	}
 }
 
+// The time that a cell has to take a piece begins with the piece, not with the
+// one before it.
+func TestUploadThatPauses(t *testing.T) {
+	const limit = 100 * time.Millisecond
+	w := newWorld(t, func(top *topology.Topology) { top.Timeouts.Write = topology.Duration(limit) }, testcell.Options{})
+	c := w.dial()
+	_, _ = io.WriteString(c, "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n")
+	time.Sleep(3 * limit) // what is tested is that this pause does no harm
+	_, _ = io.WriteString(c, "0\r\n\r\n")
+	if r := w.read(bufio.NewReader(c), "POST"); r.StatusCode != 200 || r.report.BodyBytes != 2 {
+		t.Errorf("%d %s", r.StatusCode, r.body)
+	}
+}
+
 // A client that does not take its answer does not hold the cell for ever.
 func TestClientThatDoesNotRead(t *testing.T) {
 	w := newWorld(t, func(top *topology.Topology) {

@@ -116,8 +116,7 @@ func (s *sending) copy(buf []byte) error {
 	if !chunked {
 		return nil
 	}
-	_, err := s.conn.Write(http1.AppendLastChunk(buf[:0], s.x.state.trailerFields(in.Body.Trailer())))
-	return err
+	return s.put(http1.AppendLastChunk(buf[:0], s.x.state.trailerFields(in.Body.Trailer())))
 }
 
 func (s *sending) write(buf []byte, n int, chunked bool) error {
@@ -125,8 +124,12 @@ func (s *sending) write(buf []byte, n int, chunked bool) error {
 	if chunked {
 		piece = http1.FrameChunk(buf, n)
 	}
+	return s.put(piece)
+}
+
+func (s *sending) put(b []byte) error {
 	_ = s.conn.SetWriteDeadline(time.Now().Add(s.x.state.Timeouts.Write.Std()))
-	_, err := s.conn.Write(piece)
+	_, err := s.conn.Write(b)
 	return err
 }
 

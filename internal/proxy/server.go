@@ -4,10 +4,13 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"math/rand/v2"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/homeward/homeward/internal/serve"
 )
 
 // ErrServerClosed is what Serve returns after Shutdown.
@@ -167,7 +170,7 @@ func (s *Server) Shutdown(ctx context.Context, window time.Duration) error {
 	return ctx.Err()
 }
 
-// closeIdle closes idle connections, evenly over the window, until all
+// closeIdle closes idle connections, spread over the window, until all
 // connections have ended. A connection that becomes idle meanwhile ends by itself.
 func (s *Server) closeIdle(window time.Duration, ended <-chan struct{}) {
 	s.mu.Lock()
@@ -176,12 +179,15 @@ func (s *Server) closeIdle(window time.Duration, ended <-chan struct{}) {
 		conns = append(conns, c)
 	}
 	s.mu.Unlock()
-	for _, c := range conns {
+	start, next := time.Now(), 0
+	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // spreads load, guards nothing
+	for delay := range serve.Spread(len(conns), window, random) {
 		select {
 		case <-ended:
 			return
-		case <-time.After(window / time.Duration(len(conns))):
+		case <-time.After(time.Until(start.Add(delay))):
 		}
-		c.closeIfIdle()
+		conns[next].closeIfIdle()
+		next++
 	}
 }
