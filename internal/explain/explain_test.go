@@ -96,6 +96,8 @@ func TestReports(t *testing.T) {
 		{"observe-refusal", `curl -H 'Authorization: Bearer ` + eu + `' 'https://api.homeward.test/?hapikey=` + na2 + `'`, observe},
 		{"share", `curl -H 'Authorization: Bearer ` + eu + `' https://api.homeward.test/`, share(0)},
 		{"override", `curl -H 'Authorization: Bearer acct-eu1-42' https://api.homeward.test/`, override},
+		{"override-misrouted", `curl -H 'Authorization: Bearer acct-eu1-42' https://api-eu1.homeward.test/`, override},
+		{"settled-first", `curl -u old:pass -H 'PRIVATE-TOKEN: ` + eu + `' https://localhost/`, nil},
 		{"path-rule", `curl https://api.homeward.test/login//./form`, paths},
 		{"several", `curl https://api.homeward.test/a https://api-eu1.homeward.test/b`, nil},
 	} {

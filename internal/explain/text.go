@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -118,6 +119,12 @@ func (t *text) credentials(r *Report) {
 	}
 	if len(seen) == 0 && r.Outcome != "" {
 		t.line("credential", "none")
+	}
+	settled := func(c Credential) bool {
+		return r.Credential != nil && c.Place == r.Credential.Place && c.Fingerprint == r.Credential.Fingerprint
+	}
+	if i := slices.IndexFunc(seen, settled); i > 0 {
+		seen = slices.Concat(seen[i:i+1], seen[:i], seen[i+1:])
 	}
 	for i := range seen {
 		c := &seen[i]

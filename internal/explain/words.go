@@ -87,7 +87,7 @@ func says(t *route.Table, d *route.Decision) string {
 // why is the decision in one sentence, and a second one when the request is
 // not sent where it was decided to go.
 func why(t *route.Table, d *route.Decision, r *Report) string {
-	text := because(t, d)
+	text := because(t, d, r.Host.Cell)
 	legacy := cellName(t, t.LegacyCell())
 	switch {
 	case r.Held == "observe" && d.Outcome.Refusal():
@@ -100,8 +100,9 @@ func why(t *route.Table, d *route.Decision, r *Report) string {
 	return text
 }
 
-// because is the step that settled the decision.
-func because(t *route.Table, d *route.Decision) string {
+// because is the step that settled the decision. host is the cell whose host was
+// asked, if any.
+func because(t *route.Table, d *route.Decision, host string) string {
 	place, cell := where(d.Place), cellName(t, d.Cell)
 	switch d.Reason {
 	case route.ByCredential:
@@ -139,7 +140,7 @@ func because(t *route.Table, d *route.Decision) string {
 		}
 		return fmt.Sprintf("The credential (%s) stands beside a ';', where some origins split parameters and others do not.", place)
 	case route.OtherCellHost:
-		if d.Named.IsZero() {
+		if d.Named.String() == host || t.CellIndex(d.Named) == route.None { // not what the credential itself says
 			return fmt.Sprintf("An override sends the credential (%s) to another cell than the host's.", place)
 		}
 		return fmt.Sprintf("The credential (%s) %s, and belongs to another cell than the host's.", place, says(t, d))
