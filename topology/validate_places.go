@@ -69,13 +69,10 @@ func (v *validator) shadowed(at Path, places *rulePlaces, formats []credential.F
 	for _, p := range places.order {
 		rules := places.rules[p]
 		for j := range rules {
-			if _, protobuf := formats[rules[j].rule].(*credential.Protobuf); protobuf {
-				if j+1 < len(rules) {
-					s.add(pair{rules[j].rule, rules[j+1].rule}, p)
-				}
-				continue
-			}
 			s.hiding(rules[:j], rules[j].rule, p, formats)
+			if _, protobuf := formats[rules[j].rule].(*credential.Protobuf); protobuf && j+1 < len(rules) {
+				s.add(pair{rules[j].rule, rules[j+1].rule}, p)
+			}
 		}
 	}
 	slices.SortStableFunc(s.order, func(a, b pair) int { return a.later - b.later })
@@ -84,9 +81,13 @@ func (v *validator) shadowed(at Path, places *rulePlaces, formats []credential.F
 	}
 }
 
-// hiding notes the first rule of a place that hides a later one in it.
+// hiding notes the first rule of a place that hides a later one in it. What
+// stands behind protobuf is refused whether it hides it or not.
 func (s *shadows) hiding(before []placedRule, later int, p Place, formats []credential.Format) {
 	for _, first := range before {
+		if _, protobuf := formats[first.rule].(*credential.Protobuf); protobuf {
+			continue
+		}
 		k := pair{first.rule, later}
 		covers, known := s.covers[k]
 		if !known {
