@@ -16,7 +16,7 @@ race: ## all tests with the race detector
 lint: ## gofmt, go vet, staticcheck, the rules of the house
 	test -z "$$(gofmt -l .)" && go vet ./... && go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./... && go test ./internal/arch
 
-fuzz: ## one fuzz target: make fuzz PKG=./credential FUZZ=FuzzRead TIME=60s
+fuzz: ## one fuzz target: make fuzz PKG=./credential FUZZ=FuzzJWT TIME=60s
 	go test -run '^$$' -fuzz '^$(FUZZ)$$' -fuzztime $(or $(TIME),30s) $(PKG)
 
 bench: ## the benchmarks of the decision
