@@ -83,6 +83,7 @@ func TestReports(t *testing.T) {
 		{"misrouted", `curl -H 'Authorization: Bearer ` + eu + `' https://api-na1.homeward.test/`, nil},
 		{"cell-host", `curl -H 'Authorization: Bearer ` + eu + `' -b session=na1.x https://api-eu1.homeward.test/`, nil},
 		{"unknown-host", `curl https://www.example.com/`, nil},
+		{"unknown-address", `curl 'http://[::1]:8080/'`, nil},
 		{"two-hosts", `curl -H $'X-A: b\r\nHost: evil.test' https://api.homeward.test/`, nil},
 		{"form", `curl -d refresh_token=` + refresh + ` -d code=hw_eu1_x -H 'Origin: https://app.homeward.test' https://api.homeward.test/oauth/v1/token`, nil},
 		{"form-file", `curl -d @body.txt https://api.homeward.test/oauth/v1/token`, nil},

@@ -167,12 +167,16 @@ func showMethod(s string) string {
 // showHost is a host that is not in the topology as it may be shown. A word
 // that is none, such as a credential that lost its quotes, is hidden.
 func showHost(s string) string {
-	name, _, _ := strings.Cut(s, ":")
-	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
-		return name
+	if address, ok := strings.CutPrefix(s, "["); ok {
+		address, _, _ = strings.Cut(address, "]")
+		if _, err := netip.ParseAddr(address); err != nil {
+			return hidden
+		}
+		return "[" + address + "]"
 	}
-	if strings.HasPrefix(s, "[") {
-		return hidden
+	name, _, _ := strings.Cut(s, ":")
+	if _, err := netip.ParseAddr(name); err == nil {
+		return name
 	}
 	labels := strings.Split(strings.TrimSuffix(name, "."), ".")
 	for _, l := range labels {
