@@ -169,7 +169,7 @@ func showMethod(s string) string {
 func showHost(s string) string {
 	if address, ok := strings.CutPrefix(s, "["); ok {
 		address, _, _ = strings.Cut(address, "]")
-		if _, err := netip.ParseAddr(address); err != nil {
+		if ip, err := netip.ParseAddr(address); err != nil || ip.Zone() != "" { // a zone is free text
 			return hidden
 		}
 		return "[" + address + "]"
