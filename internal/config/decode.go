@@ -84,8 +84,9 @@ func (d *decoder) report(at topology.Path, p place, message, fix string) {
 
 func (d *decoder) wrong(x value, want, fix string) {
 	is := describe(x.node)
-	if secretKey(x.key) {
+	if x.guarded() {
 		is = "something else"
+		d.hideTexts(x.node)
 	}
 	d.add(x.at, x.place, fmt.Sprintf("%s is %s, not %s", x.what(), is, want), fix)
 }

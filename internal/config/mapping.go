@@ -42,11 +42,14 @@ func (d *decoder) structure(x value, v reflect.Value) {
 func (d *decoder) unknownKey(x value, e entry, t reflect.Type, present map[string]bool) (field, bool) {
 	keys := keysOf(t)
 	near := topology.Nearest(e.key, keys)
+	if e.at = x.at.Key(e.key); e.guarded() {
+		d.hideTexts(e.node)
+	}
 	fix := "remove it; the keys here are " + strings.Join(keys, ", ")
 	if near != "" {
 		fix = fmt.Sprintf("did you mean %s?", near)
 	}
-	d.add(x.at.Key(e.key), e.keyPlace, fmt.Sprintf("unknown key %q", short(e.key)), fix)
+	d.add(e.at, e.keyPlace, fmt.Sprintf("unknown key %q", short(e.key)), fix)
 	if near == "" || present[near] {
 		return field{}, false
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/homeward/homeward/credential"
+	"github.com/homeward/homeward/topology"
 )
 
 // keyText is the text of a key. Whole numbers in their one spelling are taken as
@@ -50,6 +51,36 @@ func (d *decoder) keyInQuotes(x value, p place, text, is string) {
 // something that nobody should see.
 func secretKey(key string) bool { return key == "fingerprint_key" || key == "fingerprint" }
 
+// guarded reports whether the value is, or may by mistake be, a secret. In an
+// override that is every text but the cell: people put the credential itself
+// where its account or fingerprint belongs.
+func (x value) guarded() bool {
+	if secretKey(x.key) {
+		return true
+	}
+	if x.key == "cell" || !strings.HasPrefix(string(x.at), string(topology.Root.Key("overrides"))+"[") {
+		return false
+	}
+	switch n := x.node.(type) {
+	case *ast.StringNode, *ast.LiteralNode:
+		return !plainNumber(textOf(n))
+	}
+	return false
+}
+
+// hideTexts keeps what is written in a value out of excerpts.
+func (d *decoder) hideTexts(n ast.Node) {
+	switch n := n.(type) {
+	case *ast.SequenceNode:
+		for _, e := range n.Values {
+			d.hideTexts(e)
+		}
+	case *ast.NullNode:
+	case ast.ScalarNode:
+		d.hide(textOf(n))
+	}
+}
+
 // hide keeps a text out of excerpts, unless it is a fingerprint: those are made
 // to be shown.
 func (d *decoder) hide(text string) {
@@ -61,8 +92,8 @@ func (d *decoder) hide(text string) {
 // scalar decodes text, numbers and truth values.
 func (d *decoder) scalar(x value, v reflect.Value) {
 	s, ok := x.node.(ast.ScalarNode)
-	if ok && secretKey(x.key) && s.Type() != ast.NullType {
-		d.hide(textOf(s))
+	if x.guarded() {
+		d.hideTexts(x.node)
 	}
 	switch {
 	case ok && s.Type() == ast.NullType:
