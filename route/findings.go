@@ -174,7 +174,7 @@ func (t *Table) read(x *finding, source uint16, text string) {
 	if r != nil {
 		x.rule = r.index
 	}
-	if t.moved && x.verdict != credential.Malformed && t.override(x) {
+	if t.moved && t.override(x) {
 		return
 	}
 	switch x.verdict {

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 )
@@ -9,6 +10,7 @@ import (
 // that is not valid JSON, or not an object, holds no credential; nor does a
 // member that is not a string, though it counts when its name is repeated.
 func (t *Table) members(f *findings, body []byte) {
+	body = bytes.TrimPrefix(body, []byte("\ufeff")) // readers may ignore it: RFC 8259 section 8.1
 	if !json.Valid(body) {
 		return
 	}

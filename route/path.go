@@ -188,6 +188,7 @@ func newPathTemplate(name string, src uint16) pathTemplate {
 // segment is the credential's segment of a normal path that starts with before,
 // "" when the path is not of this template.
 func (p *pathTemplate) segment(path string) string {
+	path = strings.TrimSuffix(path, "/") // most origins make no difference: to be anonymous by a slash would be a guess
 	if len(path) <= len(p.before)+len(p.after) || !strings.HasSuffix(path, p.after) {
 		return ""
 	}
