@@ -107,12 +107,14 @@ func (d *decoder) value(x value, v reflect.Value) {
 		d.unmarshalText(x, text)
 		return
 	}
+	if k := v.Kind(); x.node.Type() == ast.NullType && (k == reflect.Pointer || k == reflect.Struct || k == reflect.Map || k == reflect.Slice) {
+		if x.at != topology.Root { // an empty file lacks all that it must have
+			d.blank(x)
+		}
+		return
+	}
 	switch v.Kind() {
 	case reflect.Pointer:
-		if x.node.Type() == ast.NullType {
-			d.blank(x)
-			return
-		}
 		v.Set(reflect.New(v.Type().Elem()))
 		d.value(x, v.Elem())
 	case reflect.Struct:
@@ -150,13 +152,11 @@ func (d *decoder) follow(x value) ast.Node {
 func (d *decoder) list(x value, v reflect.Value) {
 	seq, ok := x.node.(*ast.SequenceNode)
 	if !ok {
-		if x.node.Type() != ast.NullType {
-			fix := "write each entry on a line that starts with -"
-			if s, scalar := x.node.(ast.ScalarNode); scalar {
-				fix = fmt.Sprintf("write [%s]", short(s.GetToken().Value))
-			}
-			d.wrong(x, "a list", fix)
+		fix := "write each entry on a line that starts with -"
+		if s, scalar := x.node.(ast.ScalarNode); scalar {
+			fix = fmt.Sprintf("write [%s]", short(s.GetToken().Value))
 		}
+		d.wrong(x, "a list", fix)
 		return
 	}
 	if len(seq.Values) == 0 {

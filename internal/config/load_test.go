@@ -51,6 +51,17 @@ func TestLoadFillsInDefaults(t *testing.T) {
 	}
 }
 
+// A key that somebody emptied may have meant something.
+func TestBlankValues(t *testing.T) {
+	for _, key := range []string{"mode", "credentials", "paths", "limits", "cors", "status", "trusted_proxies"} {
+		_, err := config.Load("t.yaml", []byte(good+key+":\n"))
+		var e *config.Error
+		if !errors.As(err, &e) || len(e.Diagnostics) == 0 || e.Diagnostics[0].Message != key+" is blank" {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+}
+
 // TestTolerance: what editors and people do to a file without meaning anything.
 func TestTolerance(t *testing.T) {
 	want, err := config.Load("t.yaml", []byte(good))
@@ -64,7 +75,7 @@ func TestTolerance(t *testing.T) {
 		"an empty second one":  good + "---\n",
 		"no final line feed":   strings.TrimSuffix(good, "\n"),
 		"comments":             "# a\n" + strings.ReplaceAll(good, "\n", " # b\n"),
-		"empty lists":          good + "credentials:\noverrides: []\nlimits:\n",
+		"empty lists":          good + "credentials: []\noverrides: []\nlimits: {}\n",
 		"anchors and aliases":  strings.ReplaceAll(strings.ReplaceAll(good, "legacy_cell: na1", "legacy_cell: &home na1"), "name: na1", "name: *home"),
 		"a tab between values": strings.ReplaceAll(good, "version: 1", "version:\t1"),
 	} {

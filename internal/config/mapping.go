@@ -14,9 +14,7 @@ import (
 func (d *decoder) structure(x value, v reflect.Value) {
 	m, ok := x.node.(ast.MapNode)
 	if !ok {
-		if x.node.Type() != ast.NullType {
-			d.wrong(x, "a mapping", "write its keys below it: "+strings.Join(keysOf(v.Type()), ", "))
-		}
+		d.wrong(x, "a mapping", "write its keys below it: "+strings.Join(keysOf(v.Type()), ", "))
 		return
 	}
 	entries := d.entries(x, m)
@@ -61,9 +59,7 @@ func (d *decoder) unknownKey(x value, e entry, t reflect.Type, present map[strin
 func (d *decoder) mapping(x value, v reflect.Value) {
 	m, ok := x.node.(ast.MapNode)
 	if !ok {
-		if x.node.Type() != ast.NullType {
-			d.wrong(x, "a mapping", "write KEY: VALUE on lines below it")
-		}
+		d.wrong(x, "a mapping", "write KEY: VALUE on lines below it")
 		return
 	}
 	v.Set(reflect.MakeMap(v.Type()))
