@@ -29,6 +29,8 @@ func newValidate() *cobra.Command {
 		Short: "Check topology files and say everything that is wrong, with its cure",
 		Long: `Check topology files. Each error is told with file, line and column, the line
 itself, and what to write instead; all at once. '-' is standard input.
+The TLS files that a topology names are not opened: the edge does that when it
+starts or takes the topology, and refuses it if one is missing.
 
 Exit status: 0 if all files are good, 1 if not.`,
 		Example: "  homeward validate topology.yaml\n  homeward validate --json topology.yaml",
