@@ -123,7 +123,7 @@ func (w *world) build() error {
 	}
 	w.ports.tls = &tls.Config{Certificates: []tls.Certificate{leaf}, MinVersion: tls.VersionTLS12}
 	w.live = newLive(w.config.Out, w.config.Colored)
-	w.edge, err = edge.New(edge.Config{Topology: w.top, Log: w.config.Log, Observers: []proxy.Observer{w.live}})
+	w.edge, err = edge.Open(edge.Config{Topology: w.top, Log: w.config.Log, Observers: []proxy.Observer{w.live}})
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func BenchmarkKeepAlive(b *testing.B) {
 	for i := range top.Cells {
 		top.Cells[i].Gateways = []string{"http://" + origin.Addr().String()}
 	}
-	e, err := edge.New(edge.Config{Topology: top, Log: slog.New(slog.DiscardHandler), AccessLog: io.Discard})
+	e, err := edge.Open(edge.Config{Topology: top, Log: slog.New(slog.DiscardHandler), AccessLog: io.Discard})
 	if err != nil {
 		b.Fatal(err)
 	}

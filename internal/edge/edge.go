@@ -52,8 +52,9 @@ type Edge struct {
 	draining atomic.Bool
 }
 
-// New makes an edge. It connects to nothing and listens to nothing yet.
-func New(c Config) (*Edge, error) {
+// Open makes an edge: it reads the TLS files that the topology names, connects to
+// nothing and listens to nothing yet. Shutdown ends it.
+func Open(c Config) (*Edge, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -72,7 +73,7 @@ func New(c Config) (*Edge, error) {
 		observers = append(observers, e.access)
 	}
 	e.proxy = proxy.New(state, observers, c.Log, time.Now)
-	e.server = proxy.NewServer(e.proxy)
+	e.server = proxy.OpenServer(e.proxy)
 	e.loadedAt.Store(time.Now().Unix())
 	e.metrics.Register(&collector{edge: e})
 	return e, nil

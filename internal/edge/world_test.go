@@ -52,7 +52,7 @@ func newWorld(t *testing.T, change func(*topology.Topology), options testcell.Op
 // start runs an edge on the world's topology.
 func (w *world) start() {
 	w.t.Helper()
-	e, err := edge.New(edge.Config{
+	e, err := edge.Open(edge.Config{
 		Topology: w.top, AccessLog: &w.log, Observers: []proxy.Observer{&w.seen},
 		Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})

@@ -36,8 +36,9 @@ type Server struct {
 	serving   sync.WaitGroup     // one for each connection, and for each listener, whose last connection may be on its way
 }
 
-// NewServer makes a server for the proxy.
-func NewServer(p *Proxy) *Server {
+// OpenServer starts a server for the proxy, which accepts nothing before Serve.
+// Shutdown ends it.
+func OpenServer(p *Proxy) *Server {
 	s := &Server{proxy: p, listeners: map[net.Listener]struct{}{}, conns: map[*conn]struct{}{}}
 	s.base, s.giveUp = context.WithCancel(context.Background())
 	s.http2 = newHTTP2Servers(s)

@@ -111,7 +111,7 @@ func (o *options) run(ctx context.Context, stdout, stderr io.Writer, reload <-ch
 		return err
 	}
 	defer closeLog()
-	e, err := edge.New(edge.Config{Topology: top, Log: log, AccessLog: accessLog})
+	e, err := edge.Open(edge.Config{Topology: top, Log: log, AccessLog: accessLog})
 	if err != nil {
 		return err
 	}
