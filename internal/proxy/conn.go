@@ -220,7 +220,7 @@ func looksLikeHTTP(header [5]byte) bool {
 // the client gets the answer and not a reset.
 const (
 	lingerTime  = 2 * time.Second
-	lingerBytes = 8 << 20
+	lingerBytes = 64 << 20
 )
 
 // linger ends our side and discards what the client still sends, for a while: to
