@@ -4,18 +4,23 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/homeward/homeward/cmd/internal/edgecmd"
+	"github.com/homeward/homeward/internal/config"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	if err := edgecmd.New("homeward-edge").ExecuteContext(ctx); err != nil {
+		if invalid := (*config.Error)(nil); errors.As(err, &invalid) {
+			err = errors.New("the topology is not valid\n" + invalid.String())
+		}
 		fmt.Fprintln(os.Stderr, "homeward-edge:", err)
 		os.Exit(1)
 	}

@@ -58,7 +58,7 @@ func runExplain(cmd *cobra.Command, f explainFlags, args []string) error {
 	case len(args) > 1 && strings.ContainsAny(args[0], " \t\n"):
 		return usageError{errors.New("a command that is one quoted word comes last; flags stand before it")}
 	}
-	state, err := loadState(cmd.ErrOrStderr(), f.topology)
+	state, err := loadState(f.topology)
 	if err != nil {
 		return err
 	}
@@ -77,14 +77,8 @@ func runExplain(cmd *cobra.Command, f explainFlags, args []string) error {
 }
 
 // loadState compiles a topology file for explaining, without connections.
-func loadState(stderr io.Writer, file string) (*proxy.State, error) {
+func loadState(file string) (*proxy.State, error) {
 	top, err := config.LoadFile(file)
-	if invalid := (*config.Error)(nil); errors.As(err, &invalid) {
-		if err := invalid.Render(stderr, colored(stderr)); err != nil {
-			return nil, err
-		}
-		return nil, errReported
-	}
 	if err != nil {
 		return nil, err
 	}

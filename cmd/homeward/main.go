@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/homeward/homeward/cmd/internal/edgecmd"
+	"github.com/homeward/homeward/internal/config"
 )
 
 // Exit statuses: scripts tell a bad input from a command that was used wrongly.
@@ -36,10 +37,14 @@ func main() {
 func run(ctx context.Context, root *cobra.Command) int {
 	cmd, err := root.ExecuteContextC(ctx)
 	var usage usageError
+	var invalid *config.Error
 	switch {
 	case err == nil:
 		return 0
 	case errors.Is(err, errReported):
+		return exitFailed
+	case errors.As(err, &invalid):
+		_ = invalid.Render(root.ErrOrStderr(), colored(root.ErrOrStderr())) // nobody is left to tell
 		return exitFailed
 	case errors.As(err, &usage):
 		fmt.Fprintf(root.ErrOrStderr(), "homeward: %v\nSee '%s --help'.\n", err, cmd.CommandPath())

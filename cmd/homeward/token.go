@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/homeward/homeward/internal/config"
 	"github.com/homeward/homeward/topology"
 )
 
@@ -111,19 +110,6 @@ func (f *formatFlags) settle(cmd *cobra.Command) error {
 		return usageError{wrong}
 	}
 	return nil
-}
-
-// declared loads the topology of -t. What is wrong in it is written out in full,
-// and the error is then errReported.
-func (f *formatFlags) declared(cmd *cobra.Command) (*topology.Topology, error) {
-	top, err := readTopology(cmd.InOrStdin(), f.topology)
-	if invalid := (*config.Error)(nil); errors.As(err, &invalid) {
-		if err := invalid.Render(cmd.ErrOrStderr(), colored(cmd.ErrOrStderr())); err != nil {
-			return nil, err
-		}
-		return nil, errReported
-	}
-	return top, err
 }
 
 // findRule finds a credential rule of a topology by its name.

@@ -122,7 +122,7 @@ func runInspect(cmd *cobra.Command, f *formatFlags, asJSON bool, arg string) err
 // topology is nil when there is none.
 func (f *formatFlags) formats(cmd *cobra.Command) ([]namedFormat, *topology.Topology, error) {
 	if f.topology != "" {
-		top, err := f.declared(cmd)
+		top, err := readTopology(cmd.InOrStdin(), f.topology)
 		if err != nil {
 			return nil, nil, err
 		}

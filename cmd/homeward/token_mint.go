@@ -106,7 +106,7 @@ func (f *mintFlags) pick(cmd *cobra.Command) (*topology.CredentialRule, error) {
 		}
 		return f.formatFlags.rule(f.cell)
 	}
-	top, err := f.declared(cmd)
+	top, err := readTopology(cmd.InOrStdin(), f.topology)
 	if err != nil {
 		return nil, err
 	}

@@ -248,9 +248,15 @@ func (p *process) reload() {
 	} else {
 		p.edge.Refused(err)
 	}
-	if err != nil {
-		p.log.Error("topology refused, the one in force stays", "file", p.options.topology, "error", err)
+	if err == nil {
+		return
 	}
+	if invalid := (*config.Error)(nil); errors.As(err, &invalid) {
+		for _, d := range invalid.Diagnostics {
+			p.log.Error("topology", "line", d.Line, "column", d.Column, "error", d.Message, "fix", d.Fix)
+		}
+	}
+	p.log.Error("topology refused, the one in force stays", "file", p.options.topology, "error", err)
 }
 
 // stop ends the edge over the window, and gives requests a little longer.
