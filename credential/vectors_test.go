@@ -1,42 +1,18 @@
 package credential_test
 
 import (
-	"encoding/json"
-	"os"
 	"slices"
 	"testing"
 
 	"github.com/homeward/homeward/cell"
+	"github.com/homeward/homeward/conformance"
 	"github.com/homeward/homeward/credential"
 )
 
-// vectors is the file of conformance/credentials.json.
-type vectors struct {
-	Cells         []string          `json:"cells"`
-	LegacyCell    string            `json:"legacy_cell"`
-	GitLabCellIDs map[string]string `json:"gitlab_cell_ids"`
-	Vectors       []vector          `json:"vectors"`
-}
-
-type vector struct {
-	Name        string `json:"name"`
-	Format      string `json:"format"`
-	Credential  string `json:"credential"`
-	Outcome     string `json:"outcome"`
-	Cell        string `json:"cell"`
-	Verdict     string `json:"verdict"`
-	Account     string `json:"account"`
-	Fingerprint string `json:"fingerprint"`
-}
-
-func loadVectors(t testing.TB) vectors {
+func loadVectors(t testing.TB) conformance.Credentials {
 	t.Helper()
-	data, err := os.ReadFile("../conformance/credentials.json")
+	v, err := conformance.ReadCredentials()
 	if err != nil {
-		t.Fatal(err)
-	}
-	var v vectors
-	if err := json.Unmarshal(data, &v); err != nil {
 		t.Fatal(err)
 	}
 	if len(v.Vectors) < 300 {
@@ -53,7 +29,7 @@ func must[T any](v T, err error) T {
 }
 
 // formats are those of examples/demo.yaml by the names of their rules.
-func formats(v vectors) map[string]credential.Format {
+func formats(v conformance.Credentials) map[string]credential.Format {
 	const refresh = "{cell}-{hex:4}-{hex:4}-{hex:4}-{hex:4}-{hex:12}"
 	return map[string]credential.Format{
 		"private-app":     must(credential.ParsePattern("pat-{cell}-{uuid}")),

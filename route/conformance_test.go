@@ -2,12 +2,12 @@ package route_test
 
 import (
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/homeward/homeward/conformance"
 	"github.com/homeward/homeward/internal/config"
 	"github.com/homeward/homeward/route"
 	"github.com/homeward/homeward/topology"
@@ -101,17 +101,6 @@ func inWords(t *route.Table, d *route.Decision) wantDecision {
 	return w
 }
 
-func readJSON(t testing.TB, name string, into any) {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join("..", "conformance", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(b, into); err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-}
-
 func compile(t testing.TB, top *topology.Topology) *route.Table {
 	t.Helper()
 	table, err := route.Compile(top)
@@ -134,7 +123,9 @@ func demo(t testing.TB) *route.Table {
 func readDecisions(t testing.TB) ([]decisionCase, map[string]*route.Table) {
 	t.Helper()
 	var file decisionFile
-	readJSON(t, "decisions.json", &file)
+	if err := conformance.Read("decisions.json", &file); err != nil {
+		t.Fatal(err)
+	}
 	tables := map[string]*route.Table{"demo": demo(t)}
 	for name, raw := range file.Topologies {
 		top, err := config.Load(name, raw)

@@ -6,22 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/homeward/homeward/conformance"
 	"github.com/homeward/homeward/route"
 	"github.com/homeward/homeward/topology"
 )
-
-// vectorFile is conformance/credentials.json.
-type vectorFile struct {
-	Vectors []vector `json:"vectors"`
-}
-
-type vector struct {
-	Name       string `json:"name"`
-	Format     string `json:"format"`
-	Credential string `json:"credential"`
-	Outcome    string `json:"outcome"`
-	Cell       string `json:"cell"`
-}
 
 // put puts a credential into a place of a new request to the facade. escaped
 // writes it with every byte escaped where the place allows that.
@@ -66,8 +54,10 @@ func percent(s string) string {
 // TestEveryVectorInEveryPlace puts each credential of the conformance suite
 // into every place where its format may stand in the demonstration's topology.
 func TestEveryVectorInEveryPlace(t *testing.T) {
-	var file vectorFile
-	readJSON(t, "credentials.json", &file)
+	file, err := conformance.ReadCredentials()
+	if err != nil {
+		t.Fatal(err)
+	}
 	table := demo(t)
 	rules := map[string]*topology.CredentialRule{}
 	for i := range table.Topology().Credentials {
@@ -110,8 +100,10 @@ func TestEveryVectorInEveryPlace(t *testing.T) {
 // TestVectorsAreRedacted makes sure that no vector shows in a redacted path or
 // target, wherever a client puts it.
 func TestVectorsAreRedacted(t *testing.T) {
-	var file vectorFile
-	readJSON(t, "credentials.json", &file)
+	file, err := conformance.ReadCredentials()
+	if err != nil {
+		t.Fatal(err)
+	}
 	table := demo(t)
 	for _, v := range file.Vectors {
 		claimed := v.Outcome == "home" || v.Outcome == "malformed" || v.Outcome == "unknown-cell"

@@ -18,7 +18,7 @@ var layers = [][]string{
 	{"route"},
 	{"topology"},
 	{"credential"},
-	{"cell"},
+	{"cell", "conformance"},
 }
 
 // climbs is what reaches a package of a row above its own.

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/homeward/homeward/conformance"
 	"github.com/homeward/homeward/internal/testcell"
 )
 
@@ -47,14 +47,10 @@ type rawAnswer struct {
 }
 
 func TestConformanceExchanges(t *testing.T) {
-	b, err := os.ReadFile("../../conformance/exchanges.json")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var file struct {
 		Exchanges []rawExchange `json:"exchanges"`
 	}
-	if err := json.Unmarshal(b, &file); err != nil {
+	if err := conformance.Read("exchanges.json", &file); err != nil {
 		t.Fatal(err)
 	}
 	w := newWorld(t, nil, testcell.Options{})

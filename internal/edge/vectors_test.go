@@ -1,34 +1,15 @@
 package edge_test
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 
+	"github.com/homeward/homeward/conformance"
 	"github.com/homeward/homeward/internal/testcell"
 	"github.com/homeward/homeward/topology"
 )
-
-// vector is one entry of conformance/credentials.json.
-type vector struct {
-	Name, Format, Credential, Outcome, Cell string
-}
-
-func vectors(t *testing.T) []vector {
-	t.Helper()
-	b, err := os.ReadFile("../../conformance/credentials.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct{ Vectors []vector }
-	if err := json.Unmarshal(b, &file); err != nil {
-		t.Fatal(err)
-	}
-	return file.Vectors
-}
 
 // request puts a credential into its place.
 func request(t *testing.T, base string, p topology.Place, credential string) *http.Request {
@@ -75,14 +56,18 @@ func TestEveryVectorInEveryPlace(t *testing.T) {
 			places[rule.Name] = append(places[rule.Name], p)
 		}
 	}
-	all := vectors(t)
+	credentials, err := conformance.ReadCredentials()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := credentials.Vectors
 	for _, c := range w.clients() {
 		t.Run(c.name, func(t *testing.T) {
 			sent := 0
 			for _, v := range all {
 				for _, p := range places[v.Format] {
 					sent++
-					v.check(t, p, c.do(t, request(t, c.base, p, v.Credential)))
+					checkVector(t, v, p, c.do(t, request(t, c.base, p, v.Credential)))
 				}
 			}
 			if sent < 2*len(all) {
@@ -98,7 +83,7 @@ func TestEveryVectorInEveryPlace(t *testing.T) {
 	}
 }
 
-func (v vector) check(t *testing.T, p topology.Place, r reply) {
+func checkVector(t *testing.T, v conformance.Vector, p topology.Place, r reply) {
 	t.Helper()
 	switch v.Outcome {
 	case "home", "legacy", "anonymous":

@@ -2,7 +2,6 @@ package explain_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"flag"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/homeward/homeward/conformance"
 	"github.com/homeward/homeward/internal/config"
 	"github.com/homeward/homeward/internal/explain"
 	"github.com/homeward/homeward/internal/proxy"
@@ -154,22 +154,13 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// vector is one of conformance/credentials.json.
-type vector struct {
-	Name, Format, Credential, Outcome, Cell, Fingerprint string
-}
-
-func vectors(tb testing.TB) []vector {
+func vectors(tb testing.TB) []conformance.Vector {
 	tb.Helper()
-	data, err := os.ReadFile("../../conformance/credentials.json")
-	if err != nil {
-		tb.Fatal(err)
+	c, err := conformance.ReadCredentials()
+	if err != nil || len(c.Vectors) == 0 {
+		tb.Fatalf("%d vectors, %v", len(c.Vectors), err)
 	}
-	var file struct{ Vectors []vector }
-	if err := json.Unmarshal(data, &file); err != nil || len(file.Vectors) == 0 {
-		tb.Fatalf("%d vectors, %v", len(file.Vectors), err)
-	}
-	return file.Vectors
+	return c.Vectors
 }
 
 // command is a curl command that carries a credential at a place; it has no
@@ -217,7 +208,7 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-func check(t *testing.T, state *proxy.State, v vector, place topology.Place) {
+func check(t *testing.T, state *proxy.State, v conformance.Vector, place topology.Place) {
 	t.Helper()
 	inputs, err := explain.ParseCurl(command(place, v.Credential))
 	if err != nil {
