@@ -1,9 +1,6 @@
 package cell
 
-import (
-	"errors"
-	"slices"
-)
+import "errors"
 
 // Jurisdiction says where the data of a cell may be, such as us or eu.
 // Nothing ever falls back from one jurisdiction to another.
@@ -20,22 +17,11 @@ const (
 	Draining State = "draining" // its accounts are being moved away
 )
 
-// ErrState says that a text is not a state of a cell.
-var ErrState = errors.New("not a cell state: open, closed or draining")
-
 // ErrJurisdiction says that a text is not a jurisdiction.
 var ErrJurisdiction = errors.New("not a jurisdiction: 2 to 8 small letters, as in eu")
 
 // States lists all states, for messages and schemas.
 func States() []State { return []State{Open, Closed, Draining} }
-
-// ParseState reads a state.
-func ParseState(s string) (State, error) {
-	if slices.Contains(States(), State(s)) {
-		return State(s), nil
-	}
-	return "", ErrState
-}
 
 // ParseJurisdiction reads a jurisdiction, `^[a-z]{2,8}$`.
 func ParseJurisdiction(s string) (Jurisdiction, error) {

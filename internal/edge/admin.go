@@ -54,7 +54,7 @@ func (e *Edge) decisions(w http.ResponseWriter, r *http.Request) {
 	for _, rec := range e.recent.Last(recentDecisions) {
 		if rec.Decided && len(reports) < n {
 			reports = append(reports, explain.FromDecision(rec.Table, explain.Head{
-				From: "request " + rec.RequestID, Method: rec.Method, Scheme: scheme(rec.TLS), Host: rec.Host, Target: rec.Path,
+				From: "request " + rec.RequestID, Method: rec.Method, Scheme: rec.Scheme(), Host: rec.Host, Target: rec.Path,
 			}, &rec.Decision))
 		}
 	}
@@ -65,11 +65,4 @@ func (e *Edge) decisions(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_ = explain.WriteText(w, reports, false)
-}
-
-func scheme(tls bool) string {
-	if tls {
-		return "https"
-	}
-	return "http"
 }

@@ -19,7 +19,6 @@ type answer struct {
 	timeout   time.Duration
 	minor     int
 	keepAlive bool
-	started   bool
 
 	chunked bool
 	left    int64 // of a body with a declared length
@@ -59,7 +58,6 @@ func (a *answer) Interim(status int, reason string, fields []route.Field) error 
 
 // Head implements Answer.
 func (a *answer) Head(h *AnswerHead, more bool) error {
-	a.started = true
 	if h.Close || a.conn.server.draining.Load() {
 		a.keepAlive = false
 	}

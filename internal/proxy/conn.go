@@ -39,8 +39,9 @@ const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 func (s *Server) handle(t *tracked, config *tls.Config) {
 	defer s.proxy.survive(t)
 	c := &conn{server: s, net: t, reader: http1.NewReader(t)}
-	if a, ok := netip.AddrFromSlice(addrIP(t.RemoteAddr())); ok {
-		c.peer = netip.AddrPortFrom(a, addrPort(t.RemoteAddr()))
+	if a, ok := t.RemoteAddr().(*net.TCPAddr); ok {
+		peer := a.AddrPort()
+		c.peer = netip.AddrPortFrom(peer.Addr().WithZone(""), peer.Port())
 	}
 	_ = t.SetDeadline(time.Now().Add(s.proxy.State().Timeouts.Header.Std()))
 	// Shutdown does not know a connection that has not said yet what it speaks.
@@ -67,20 +68,6 @@ func (s *Server) handle(t *tracked, config *tls.Config) {
 		c.serve()
 	}
 	_ = c.net.Close()
-}
-
-func addrIP(a net.Addr) net.IP {
-	if t, ok := a.(*net.TCPAddr); ok {
-		return t.IP
-	}
-	return nil
-}
-
-func addrPort(a net.Addr) uint16 {
-	if t, ok := a.(*net.TCPAddr); ok {
-		return uint16(t.Port) //nolint:gosec // a TCP port
-	}
-	return 0
 }
 
 func (s *Server) add(c *conn) bool {

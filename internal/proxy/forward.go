@@ -176,7 +176,7 @@ func (t *transfer) failed(err error, clientFailed bool) verdict {
 		x.rec.Aborted = ClientAborted
 	case t.mayRetry(err):
 		return again
-	case isTimeout(err):
+	case http1.IsTimeout(err):
 		problem = Problem{Kind: UpstreamTimeout, Detail: "The cell took the request and did not answer in time."}
 	case errors.As(err, &garbage), errors.Is(err, http1.ErrTooLarge):
 		problem = Problem{Kind: UpstreamReset, Detail: "The cell's answer is not well-formed HTTP."}
@@ -194,7 +194,7 @@ func (t *transfer) failed(err error, clientFailed bool) verdict {
 // and either no byte of the request left or doing it twice does no harm (RFC
 // 9110 section 9.2.2).
 func (t *transfer) mayRetry(err error) bool {
-	if !t.conn.Reused || t.sending != nil || isTimeout(err) || t.conn.Reader.Buffered() > 0 || errors.Is(err, io.ErrUnexpectedEOF) {
+	if !t.conn.Reused || t.sending != nil || http1.IsTimeout(err) || t.conn.Reader.Buffered() > 0 || errors.Is(err, io.ErrUnexpectedEOF) {
 		return false
 	}
 	var garbage *http1.SyntaxError
@@ -223,7 +223,7 @@ func (t *transfer) relay() verdict {
 		NoBody: !http1.BodyAllowed(x.in.Method, t.response.Status),
 		Close:  t.sending != nil && !t.sending.taken(),
 	}
-	x.started, x.rec.Status = true, head.Status
+	x.rec.Status = head.Status
 	more := body.Empty() || t.conn.Reader.Buffered() > 0
 	if err := x.out.Head(&head, more); err != nil {
 		return t.abort(ClientAborted)

@@ -72,7 +72,7 @@ func bodyProblem(err error) Problem {
 		return Problem{Kind: TooLarge, Detail: "The body is over its limit."}
 	case errors.Is(err, http1.ErrTooLarge):
 		return Problem{Kind: TooLarge, Status: 431, Detail: "The trailer is over its limit."}
-	case isTimeout(err):
+	case http1.IsTimeout(err):
 		return Problem{Kind: RequestTimeout, Detail: "The body stopped arriving."}
 	}
 	return Problem{Kind: BadFraming, Detail: "The body broke off before its end."}

@@ -105,7 +105,7 @@ func HeadProblem(err error) (p Problem, ok bool) {
 		return Problem{Kind: BadFraming, Detail: "In the request, " + broken.Rule + "."}, true
 	case errors.Is(err, http1.ErrTooLarge):
 		return Problem{Kind: TooLarge, Status: 431, Detail: "The head of the request is over the limit in bytes or lines."}, true
-	case isTimeout(err):
+	case http1.IsTimeout(err):
 		return Problem{Kind: RequestTimeout, Detail: "The head of the request did not arrive in time."}, true
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return Problem{Kind: BadFraming, Detail: "The head of the request broke off before its end."}, true

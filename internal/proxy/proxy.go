@@ -75,7 +75,6 @@ type exchange struct {
 	idGiven   bool
 	peeked    peeked
 	continued bool // 100 Continue was sent by the edge itself
-	started   bool // a final head was sent
 }
 
 // Serve answers one request. It returns false when the answer could not be
@@ -154,7 +153,7 @@ func (x *exchange) reply(status int, fields []route.Field, body []byte) bool {
 		Status: status, Fields: fields, Length: int64(len(body)),
 		NoBody: !http1.BodyAllowed(x.in.Method, status), Close: x.unread(),
 	}
-	x.started, x.rec.Status = true, status
+	x.rec.Status = status
 	if err := x.out.Head(&head, true); err != nil {
 		return x.clientLeft()
 	}

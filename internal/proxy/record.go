@@ -36,6 +36,9 @@ type Record struct {
 	Aborted  Abort
 }
 
+// Scheme is http or https, by the connection.
+func (r *Record) Scheme() string { return scheme(r.TLS) }
+
 // Abort says who broke an exchange off.
 type Abort uint8
 

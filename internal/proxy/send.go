@@ -3,7 +3,6 @@ package proxy
 import (
 	"errors"
 	"io"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -153,8 +152,3 @@ func (s *sending) finish() bool {
 // taken reports whether the client's body was read to its end, so that the
 // client's connection can go on.
 func (s *sending) taken() bool { return s.clientWhole.Load() }
-
-func isTimeout(err error) bool {
-	var ne net.Error
-	return errors.As(err, &ne) && ne.Timeout()
-}

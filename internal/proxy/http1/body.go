@@ -104,7 +104,7 @@ func (b *Body) Read(p []byte) (int, error) {
 			err = io.ErrUnexpectedEOF
 		}
 	}
-	if !isTimeout(err) {
+	if !IsTimeout(err) {
 		b.err = err
 	}
 	return n, err

@@ -9,6 +9,7 @@ package http1
 
 import (
 	"errors"
+	"net"
 
 	"github.com/homeward/homeward/route"
 )
@@ -45,5 +46,11 @@ var ErrTooLarge = errors.New("head over its limit")
 type SyntaxError struct{ Rule string }
 
 func (e *SyntaxError) Error() string { return e.Rule }
+
+// IsTimeout reports whether a deadline of the connection passed.
+func IsTimeout(err error) bool {
+	var ne net.Error
+	return errors.As(err, &ne) && ne.Timeout()
+}
 
 func syntax(rule string) error { return &SyntaxError{Rule: rule} }
