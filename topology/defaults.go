@@ -36,6 +36,12 @@ func (t *Topology) WithDefaults() *Topology {
 		fill(&b.Encoded, Refuse)
 		fill(&b.Repeated, Refuse)
 	}
+	for i := range d.Shadows {
+		h := &d.Shadows[i]
+		fill(&h.Concurrent, 16)
+		fill(&h.Timeout, Duration(10*time.Second))
+		fill(&h.Body, 1<<20)
+	}
 	d.declareDefaultLane()
 	if c := d.CORS; c != nil {
 		if len(c.Methods) == 0 {
@@ -67,6 +73,8 @@ func (t *Timeouts) fill() {
 	fill(&t.Connect, Duration(3*time.Second))
 	fill(&t.ResponseHeader, Duration(60*time.Second))
 	fill(&t.ResponseBody, Duration(5*time.Minute))
+	fill(&t.Stream, Duration(time.Hour))
+	fill(&t.HalfClosed, Duration(time.Second))
 	fill(&t.UpstreamIdle, Duration(55*time.Second))
 	fill(&t.Drain, Duration(30*time.Second))
 }

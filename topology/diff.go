@@ -45,8 +45,9 @@ func Diff(old, new *Topology) []Change {
 	d.bodyList()
 	d.pathList()
 	d.laneList()
+	d.shadowList()
 	d.overrideList()
-	d.topLevel("fingerprint_key", "status", "cors", "trusted_proxies", "health_path", "timeouts", "limits")
+	d.topLevel("fingerprint_key", "status", "cors", "trusted_proxies", "proxy_protocol", "health_path", "timeouts", "limits")
 	return d.changes
 }
 
@@ -156,9 +157,9 @@ func canonicalFor(key string) func(string) string {
 	switch key {
 	case "hosts":
 		return comparableHost
-	case "gateways":
+	case "gateways", "grpc_gateways":
 		return comparableGateway
-	case "trusted_proxies":
+	case "trusted_proxies", "proxy_protocol":
 		return comparableProxy
 	case "in":
 		return comparablePlace

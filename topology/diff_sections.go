@@ -133,6 +133,19 @@ func (d *differ) laneList() {
 	})
 }
 
+// shadowList scopes a shadow to the cell that is copied and the cell that gets
+// the copies.
+func (d *differ) shadowList() {
+	key := func(s *Shadow) string { return s.Name }
+	scope := func(e any) []string { s := e.(Shadow); return []string{s.Of, s.Cell} }
+	d.list("shadows", keyed(d.old.Shadows, key, nil), keyed(d.new.Shadows, key, nil), listScope{
+		entry: func(_ string, e any) []string { return scope(e) },
+		both: func(at Path, _ string, old, new any) {
+			d.fields(at, slices.Concat(scope(old), scope(new)), reflect.ValueOf(old), reflect.ValueOf(new), "name")
+		},
+	})
+}
+
 func (d *differ) overrideList() {
 	key := func(o *Override) string { return o.key() }
 	d.list("overrides", keyed(d.old.Overrides, key, nil), keyed(d.new.Overrides, key, nil), listScope{

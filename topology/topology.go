@@ -36,13 +36,15 @@ type Topology struct {
 	Bodies      []Body           `yaml:"bodies,omitempty" jsonschema:"description=The only requests whose body may be looked into for form and json credentials."`
 	Paths       []PathRule       `yaml:"paths,omitempty" jsonschema:"description=Where requests without a credential go. The first match counts; without one they go to the legacy cell."`
 	Lanes       []Lane           `yaml:"lanes,omitempty" jsonschema:"description=Classes of traffic. The first match counts; what matches none is in the lane default."`
+	Shadows     []Shadow         `yaml:"shadows,omitempty" jsonschema:"description=Safe requests that are copied to another cell or to a candidate's endpoints; the answers are compared and thrown away."`
 	Overrides   []Override       `yaml:"overrides,omitempty" jsonschema:"description=Accounts and credentials that live elsewhere than they say. A few; asked after the credential rules."`
 
 	FingerprintKey string `yaml:"fingerprint_key,omitempty" jsonschema:"pattern=^[0-9a-f]{32}$,description=128-bit key of the credential fingerprints as 32 hex digits. Changing it changes every fingerprint."`
 
 	Status         map[string]int `yaml:"status,omitempty" jsonschema:"description=HTTP status for a kind of refusal where it must differ from the default\\, such as malformed: 488."`
 	CORS           *CORS          `yaml:"cors,omitempty" jsonschema:"description=Cross-origin answers that the edge gives itself. Without it preflights are forwarded like any request."`
-	TrustedProxies []string       `yaml:"trusted_proxies,omitempty" jsonschema:"description=Addresses or CIDR ranges whose X-Forwarded headers are believed."`
+	TrustedProxies []string       `yaml:"trusted_proxies,omitempty" jsonschema:"description=Addresses or CIDR ranges whose X-Forwarded and Forwarded headers are believed."`
+	ProxyProtocol  []string       `yaml:"proxy_protocol,omitempty" jsonschema:"description=Addresses or CIDR ranges of load balancers whose connections all start with a PROXY protocol header\\, version 1 or 2. Required of them and taken from nobody else."`
 	HealthPath     string         `yaml:"health_path,omitempty" jsonschema:"default=/.homeward/healthz,description=Path that answers load balancers' probes on the data port for any Host."`
 	Timeouts       Timeouts       `yaml:"timeouts,omitempty" jsonschema:"description=How long each stage of a request may take."`
 	Limits         Limits         `yaml:"limits,omitempty" jsonschema:"description=How large the parts of a request may be."`
@@ -61,13 +63,14 @@ type Cell struct {
 	Jurisdiction string   `yaml:"jurisdiction" jsonschema:"required,pattern=^[a-z]{2\\,8}$,description=Where its data may be\\, as in eu."`
 	State        string   `yaml:"state,omitempty" jsonschema:"enum=open,enum=closed,enum=draining,default=open,description=Whether it takes new accounts. Never changes where existing accounts' requests go."`
 	Hosts        []string `yaml:"hosts,omitempty" jsonschema:"description=Host names that always mean this cell."`
-	Gateways     []string `yaml:"gateways" jsonschema:"required,minItems=1,description=Endpoints of the cell\\, as in https://10.0.0.1:8443 or http://gw.eu1.internal:8080."`
-	TLS          *TLS     `yaml:"tls,omitempty" jsonschema:"description=How https gateways are spoken to. The Host of the request is never used for it."`
+	Gateways     []string `yaml:"gateways" jsonschema:"required,minItems=1,description=Endpoints of the cell\\, as in https://10.0.0.1:8443 or http://gw.eu1.internal:8080. http and https speak HTTP/1.1; h2c and h2 speak HTTP/2\\, plain and with TLS."`
+	GRPCGateways []string `yaml:"grpc_gateways,omitempty" jsonschema:"description=Endpoints for gRPC calls\\, h2c:// or h2://. Default: those of gateways\\, if they speak HTTP/2."`
+	TLS          *TLS     `yaml:"tls,omitempty" jsonschema:"description=How https and h2 gateways are spoken to. The Host of the request is never used for it."`
 	Capacity     int64    `yaml:"capacity,omitempty" jsonschema:"minimum=0,description=Accounts it can hold. 0 says no limit is declared."`
 	Share        *float64 `yaml:"share,omitempty" jsonschema:"minimum=0,maximum=100,default=100,description=Percent of the credentials naming this cell that are sent to it; the rest still go to the legacy cell. For a gradual start."`
 }
 
-// TLS is how a cell's https gateways are spoken to.
+// TLS is how https and h2 gateways are spoken to.
 type TLS struct {
 	ServerName string `yaml:"server_name,omitempty" jsonschema:"description=SNI and the name the certificate must be for. Default: the gateway's host."`
 	CA         string `yaml:"ca,omitempty" jsonschema:"description=PEM file of the authorities to trust\\, relative to this file. Default: the system's."`
@@ -142,6 +145,7 @@ type Lane struct {
 	Name     string    `yaml:"name" jsonschema:"required,pattern=^[a-z][a-z0-9-]{0\\,31}$,description=Small letters digits and hyphens."`
 	Match    LaneMatch `yaml:"match,omitempty" jsonschema:"description=All conditions given must hold. Empty matches everything."`
 	Priority int       `yaml:"priority,omitempty" jsonschema:"minimum=0,maximum=100,description=Higher is served first under overload."`
+	LongPoll bool      `yaml:"long_poll,omitempty" jsonschema:"description=Its requests wait in the cell until there is something to tell: they may take timeouts.stream for the head of the answer and are counted apart."`
 }
 
 // LaneMatch is what puts a request into a lane.
@@ -149,6 +153,22 @@ type LaneMatch struct {
 	Paths   []string `yaml:"paths,omitempty" jsonschema:"description=Any of these paths in normal form; a last segment * matches any rest."`
 	Methods []string `yaml:"methods,omitempty" jsonschema:"description=Any of these methods."`
 	Headers []string `yaml:"headers,omitempty" jsonschema:"description=Any of these: NAME for present or NAME: VALUE for an exact value."`
+}
+
+// Shadow copies a share of the safe requests of one cell to another or to a
+// candidate, so that their answers can be compared before the candidate opens.
+// Clients never see an answer to a copy. Exactly one of Cell and Gateways is set.
+type Shadow struct {
+	Name       string   `yaml:"name" jsonschema:"required,pattern=^[a-z][a-z0-9-]{0\\,31}$,description=Small letters digits and hyphens. The copies carry it in Homeward-Shadow."`
+	Of         string   `yaml:"of" jsonschema:"required,description=Cell whose requests are copied."`
+	Cell       string   `yaml:"cell,omitempty" jsonschema:"description=Cell that gets the copies. Of the same jurisdiction."`
+	Gateways   []string `yaml:"gateways,omitempty" jsonschema:"description=Endpoints of a candidate that gets the copies. In the same jurisdiction: they get whole requests with credentials."`
+	TLS        *TLS     `yaml:"tls,omitempty" jsonschema:"description=How https and h2 gateways of the candidate are spoken to."`
+	Paths      []string `yaml:"paths,omitempty" jsonschema:"description=Only requests for these paths in normal form; a last segment * matches any rest. Default: all."`
+	Share      float64  `yaml:"share" jsonschema:"required,minimum=0,maximum=100,description=Percent of the safe requests that are copied: GET HEAD and OPTIONS without a body."`
+	Concurrent int      `yaml:"concurrent,omitempty" jsonschema:"default=16,minimum=1,maximum=1000,description=Copies under way at once. What comes while there are as many is not copied\\, and counted."`
+	Timeout    Duration `yaml:"timeout,omitempty" jsonschema:"default=10s,description=For a whole copy."`
+	Body       Size     `yaml:"body,omitempty" jsonschema:"default=1MiB,description=Longest answer whose content is compared."`
 }
 
 // Override sends one account or one opaque credential to another cell than
@@ -179,6 +199,8 @@ type Timeouts struct {
 	Connect        Duration `yaml:"connect,omitempty" jsonschema:"default=3s,description=To connect to a gateway including TLS."`
 	ResponseHeader Duration `yaml:"response_header,omitempty" jsonschema:"default=60s,description=From the whole request sent to the head of the answer."`
 	ResponseBody   Duration `yaml:"response_body,omitempty" jsonschema:"default=5m,description=Between two pieces of an answer's body."`
+	Stream         Duration `yaml:"stream,omitempty" jsonschema:"default=1h,description=Without a byte in either direction of a WebSocket\\, an event stream or a gRPC call."`
+	HalfClosed     Duration `yaml:"half_closed,omitempty" jsonschema:"default=1s,description=For the head of the answer once the client has ended its side of an HTTP/1.1 connection; then it counts as gone."`
 	UpstreamIdle   Duration `yaml:"upstream_idle,omitempty" jsonschema:"default=55s,description=How long an idle connection to a gateway is kept. Less than the gateway keeps it."`
 	Drain          Duration `yaml:"drain,omitempty" jsonschema:"default=30s,description=Over which a stopping edge ends its connections."`
 }

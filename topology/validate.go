@@ -37,6 +37,7 @@ func (t *Topology) Validate() []Problem {
 	v.bodies()
 	v.paths()
 	v.lanes()
+	v.shadows()
 	v.overrides()
 	v.fingerprintKey()
 	v.status()

@@ -15,7 +15,7 @@ func (v *validator) timeouts() {
 		is  Duration
 	}{
 		{"header", t.Header}, {"idle", t.Idle}, {"body", t.Body}, {"write", t.Write}, {"connect", t.Connect},
-		{"response_header", t.ResponseHeader}, {"response_body", t.ResponseBody}, {"upstream_idle", t.UpstreamIdle}, {"drain", t.Drain},
+		{"response_header", t.ResponseHeader}, {"response_body", t.ResponseBody}, {"stream", t.Stream}, {"half_closed", t.HalfClosed}, {"upstream_idle", t.UpstreamIdle}, {"drain", t.Drain},
 	} {
 		v.ranged(at.Key(d.key), int64(d.is), int64(time.Millisecond), int64(maxTimeout), func(n int64) string { return Duration(n).String() })
 	}

@@ -2,6 +2,7 @@ package topology
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/homeward/homeward/cell"
@@ -37,8 +38,12 @@ func (v *validator) cell(at Path, i int) {
 	}
 	v.oneOf(at.Key("state"), "state of a cell", c.State, states...)
 	v.hosts(at.Key("hosts"), who, c.Hosts)
+	if len(c.Gateways) == 0 {
+		v.add(at.Key("gateways"), "write gateways: [https://10.0.0.1:8443], its endpoints", "%s has no gateways", who)
+	}
 	v.gateways(at.Key("gateways"), who, c.Gateways)
-	v.tls(at.Key("tls"), who, c)
+	v.grpcGateways(at.Key("grpc_gateways"), who, c)
+	v.tls(at.Key("tls"), who, c.TLS, slices.Concat(c.Gateways, c.GRPCGateways))
 	if c.Capacity < 0 {
 		v.add(at.Key("capacity"), "write the number of accounts it can hold, or 0 for no limit", "the capacity of %s is below 0", who)
 	}
@@ -71,9 +76,6 @@ func (v *validator) jurisdiction(at Path, j, who string) {
 }
 
 func (v *validator) gateways(at Path, who string, list []string) {
-	if len(list) == 0 {
-		v.add(at, "write gateways: [https://10.0.0.1:8443], its endpoints", "%s has no gateways", who)
-	}
 	seen := make(map[string]bool, len(list))
 	for i, g := range list {
 		if wrong, fix := gatewayProblem(g); wrong != "" {
@@ -82,6 +84,21 @@ func (v *validator) gateways(at Path, who string, list []string) {
 			v.add(at.Index(i), "remove one", "gateway %q of %s is listed twice", clip(g), who)
 		}
 	}
+}
+
+func (v *validator) grpcGateways(at Path, who string, c *Cell) {
+	v.gateways(at, who, c.GRPCGateways)
+	for i, g := range c.GRPCGateways {
+		if scheme, rest, _ := strings.Cut(g, "://"); scheme == "http" || scheme == "https" {
+			v.add(at.Index(i), "write "+map[string]string{"http": "h2c", "https": "h2"}[scheme]+"://"+clip(redactUser(rest)),
+				"gRPC needs HTTP/2, and %s:// is HTTP/1.1", scheme)
+		}
+	}
+}
+
+// overTLS reports whether a gateway is spoken to with TLS.
+func overTLS(gateway string) bool {
+	return strings.HasPrefix(gateway, "https://") || strings.HasPrefix(gateway, "h2://")
 }
 
 // redactUser takes out what may be a password before the host of a URL.
@@ -97,23 +114,19 @@ func redactUser(g string) string {
 	return scheme + "://..." + g[at:]
 }
 
-func (v *validator) tls(at Path, who string, c *Cell) {
-	if c.TLS == nil {
+func (v *validator) tls(at Path, who string, t *TLS, gateways []string) {
+	if t == nil {
 		return
 	}
-	https := len(c.Gateways) == 0
-	for _, g := range c.Gateways {
-		https = https || strings.HasPrefix(g, "https://")
+	if len(gateways) > 0 && !slices.ContainsFunc(gateways, overTLS) {
+		v.add(at, "write its gateways as https:// or h2://, or remove tls", "%s has tls, but no https or h2 gateway", who)
 	}
-	if !https {
-		v.add(at, "write its gateways as https://, or remove tls", "%s has tls, but no https gateway", who)
-	}
-	if c.TLS.ServerName != "" {
-		if wrong, fix := hostProblem(c.TLS.ServerName); wrong != "" {
-			v.add(at.Key("server_name"), fix, "server name %q %s", clip(c.TLS.ServerName), wrong)
+	if t.ServerName != "" {
+		if wrong, fix := hostProblem(t.ServerName); wrong != "" {
+			v.add(at.Key("server_name"), fix, "server name %q %s", clip(t.ServerName), wrong)
 		}
 	}
-	switch cert, key := c.TLS.Cert != "", c.TLS.Key != ""; {
+	switch cert, key := t.Cert != "", t.Key != ""; {
 	case cert && !key:
 		v.add(at.Key("key"), "write key: and the file of the certificate's private key", "the tls of %s has a cert without its key", who)
 	case key && !cert:

@@ -110,6 +110,7 @@ func cutPort(authority string) (host, port string, found bool) {
 
 func (v *validator) trustedProxies() {
 	v.words(Root.Key("trusted_proxies"), v.t.TrustedProxies, "an address or range", proxyProblem)
+	v.words(Root.Key("proxy_protocol"), v.t.ProxyProtocol, "an address or range", proxyProblem)
 }
 
 // proxyProblem says what keeps p from being an address or a CIDR range that it

@@ -3,6 +3,7 @@ package topology
 import (
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -107,8 +108,8 @@ func gatewayProblem(g string) (wrong, fix string) {
 	if !ok {
 		return "has no scheme", "write http://" + clip(g) + " or https://" + clip(g)
 	}
-	if scheme != "http" && scheme != "https" {
-		return "has the scheme " + strconv.Quote(clip(scheme)), "write http:// or https://"
+	if !slices.Contains([]string{"http", "https", "h2c", "h2"}, scheme) {
+		return "has the scheme " + strconv.Quote(clip(scheme)), "write http:// or https://; for HTTP/2 h2c:// or h2://"
 	}
 	authority := rest
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
@@ -142,7 +143,7 @@ func comparableGateway(g string) string {
 	}
 	port := u.Port()
 	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+		port = map[string]string{"http": "80", "https": "443", "h2c": "80", "h2": "443"}[u.Scheme]
 	}
 	return u.Scheme + "://" + comparableHost(u.Hostname()) + ":" + port
 }

@@ -78,8 +78,14 @@ func Load(name string, data []byte) (*topology.Topology, error) {
 // written relative to its file, to the directory of that file. Absolute names
 // stay.
 func ResolveFiles(t *topology.Topology, dir string) {
+	var all []*topology.TLS
 	for i := range t.Cells {
-		c := t.Cells[i].TLS
+		all = append(all, t.Cells[i].TLS)
+	}
+	for i := range t.Shadows {
+		all = append(all, t.Shadows[i].TLS)
+	}
+	for _, c := range all {
 		if c == nil {
 			continue
 		}

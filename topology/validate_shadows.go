@@ -1,0 +1,73 @@
+package topology
+
+import "fmt"
+
+// maxShadowed bounds the copies of one shadow that are under way at once.
+const maxShadowed = 1000
+
+func (v *validator) shadows() {
+	at := Root.Key("shadows")
+	v.count(at, "shadows", len(v.t.Shadows), MaxRules)
+	names := map[string]bool{}
+	for i := range v.t.Shadows {
+		s, shadowAt := &v.t.Shadows[i], at.Index(i)
+		who := fmt.Sprintf("shadow %q", clip(s.Name))
+		switch {
+		case s.Name == "":
+			who = fmt.Sprintf("shadow number %d", i+1)
+			v.add(shadowAt.Key("name"), "write name: and a word such as eu2-candidate", "%s has no name", who)
+		case !laneWord(s.Name):
+			v.add(shadowAt.Key("name"), "write a small letter, then up to 31 small letters, digits and hyphens", "%q is not the name of a shadow", clip(s.Name))
+		case repeated(names, s.Name):
+			v.add(shadowAt.Key("name"), "give each shadow its own name", "%s is declared twice", who)
+		}
+		v.shadow(shadowAt, who, s)
+	}
+}
+
+func (v *validator) shadow(at Path, who string, s *Shadow) {
+	if s.Of == "" {
+		v.add(at.Key("of"), "write of: and the cell whose requests are copied"+v.exampleCell(), "%s copies nothing", who)
+	} else {
+		v.cellName(at.Key("of"), s.Of)
+	}
+	switch {
+	case s.Cell == "" && len(s.Gateways) == 0:
+		v.add(at, "write cell: and the cell that gets the copies, or gateways: and the endpoints of a candidate", "%s copies to nowhere", who)
+	case s.Cell != "" && len(s.Gateways) > 0:
+		v.add(at.Key("gateways"), "remove cell or gateways", "%s has a cell and gateways", who)
+	case s.Cell != "":
+		v.shadowCell(at, who, s)
+	}
+	v.gateways(at.Key("gateways"), who, s.Gateways)
+	if s.TLS != nil && s.Cell != "" {
+		v.add(at.Key("tls"), "remove it: the cell has its own", "%s has tls, but no gateways", who)
+	} else {
+		v.tls(at.Key("tls"), who, s.TLS, s.Gateways)
+	}
+	v.words(at.Key("paths"), s.Paths, "a path", pathProblem)
+	if !(s.Share >= 0 && s.Share <= 100) {
+		v.add(at.Key("share"), "write a percentage from 0 to 100", "the share of %s is %v", who, s.Share)
+	}
+	if s.Concurrent < 0 || s.Concurrent > maxShadowed {
+		v.add(at.Key("concurrent"), fmt.Sprintf("write a number from 1 to %d", maxShadowed), "%d copies at once are out of range", s.Concurrent)
+	}
+	v.ranged(at.Key("timeout"), int64(s.Timeout), int64(Duration(1e6)), int64(maxTimeout), func(n int64) string { return Duration(n).String() })
+	v.ranged(at.Key("body"), int64(s.Body), 1, 1<<30, func(n int64) string { return Size(n).String() })
+}
+
+// shadowCell keeps copies, which carry credentials and tell of accounts, in the
+// jurisdiction that the requests are meant for.
+func (v *validator) shadowCell(at Path, who string, s *Shadow) {
+	v.cellName(at.Key("cell"), s.Cell)
+	of, copied := v.firstCell[s.Of]
+	to, known := v.firstCell[s.Cell]
+	switch {
+	case !copied || !known:
+	case of == to:
+		v.add(at.Key("cell"), "name another cell", "%s copies the requests of %s to itself", who, clip(s.Of))
+	case v.t.Cells[of].Jurisdiction != v.t.Cells[to].Jurisdiction:
+		v.add(at.Key("cell"), "name a cell of the jurisdiction "+clip(v.t.Cells[of].Jurisdiction),
+			"%s would copy requests out of the jurisdiction of %s", who, clip(s.Of))
+	}
+}
