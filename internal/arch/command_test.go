@@ -65,7 +65,7 @@ var passedIn = []ban{
 
 func outsideCommands(bans []ban) func(*pkg) []string {
 	return func(p *pkg) []string {
-		if p.command() {
+		if p.command() || p.dir == "internal/proxy/extendedconnect" { // which says why it sets the environment
 			return nil
 		}
 		var found []string
