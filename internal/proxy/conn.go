@@ -52,6 +52,10 @@ func (s *Server) handle(t *tracked, config *tls.Config) {
 			c.refuseHandshake(err)
 			return
 		}
+		if challenged(tc.ConnectionState()) {
+			_ = tc.Close()
+			return
+		}
 		if tc.ConnectionState().NegotiatedProtocol == "h2" {
 			_ = t.SetDeadline(time.Time{})
 			s.http2.take(tc)

@@ -31,6 +31,8 @@ type Proxy struct {
 	log      *slog.Logger
 	now      func() time.Time
 	pieces   sync.Pool // of newPiece
+
+	challenges Challenges // nil for none
 }
 
 // New makes a proxy that tells observer of every request. log gets what concerns
@@ -95,6 +97,10 @@ func (x *exchange) serve() bool {
 	if x.state.IsHealth(in.Method, in.Origin) {
 		return x.health()
 	}
+	if body, ok := x.challenge(); ok {
+		x.rec.Own = "challenge"
+		return x.text(200, body)
+	}
 	if fields, ok := x.state.Preflight(in.Method, in.Host, in.Fields); ok {
 		x.rec.Own = "preflight"
 		return x.reply(204, fields, nil)
@@ -132,6 +138,11 @@ func (x *exchange) health() bool {
 	if x.proxy.draining.Load() {
 		status, body = 503, "draining\n"
 	}
+	return x.text(status, body)
+}
+
+// text sends a short answer that nobody is to keep.
+func (x *exchange) text(status int, body string) bool {
 	return x.reply(status, []route.Field{
 		{Name: "Content-Type", Value: "text/plain; charset=utf-8"},
 		{Name: "Content-Length", Value: strconv.Itoa(len(body))},

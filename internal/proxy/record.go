@@ -28,7 +28,7 @@ type Record struct {
 
 	Status   int    // sent to the client; 0 when none was
 	Kind     Kind   // of the edge's own answer, or of what broke the answer off
-	Own      string // "health" or "preflight" for the edge's own good answers
+	Own      string // "health", "preflight" or "challenge" for the edge's own good answers
 	Gateway  string // address the request was sent to
 	Attempts int
 	BytesIn  int64 // request body

@@ -60,7 +60,7 @@ func (s *Server) Serve(l net.Listener, config *tls.Config) error {
 	defer s.untrack(l)
 	if config != nil {
 		config = config.Clone()
-		config.NextProtos = []string{"h2", "http/1.1"}
+		config.NextProtos = protocols(config.NextProtos)
 	}
 	for delay := time.Duration(0); ; {
 		nc, err := l.Accept()
