@@ -20,6 +20,7 @@ type conn struct {
 	reader *http1.Reader
 	peer   netip.AddrPort
 	tls    bool
+	secure bool // the client spoke TLS with the load balancer before
 	phase  atomic.Int32
 }
 
@@ -39,14 +40,17 @@ const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 func (s *Server) handle(t *tracked, config *tls.Config) {
 	defer s.proxy.survive(t)
 	c := &conn{server: s, net: t, reader: http1.NewReader(t)}
-	if a, ok := t.RemoteAddr().(*net.TCPAddr); ok {
-		peer := a.AddrPort()
-		c.peer = netip.AddrPortFrom(peer.Addr().WithZone(""), peer.Port())
-	}
-	_ = t.SetDeadline(time.Now().Add(s.proxy.State().Timeouts.Header.Std()))
+	state := s.proxy.State()
+	_ = t.SetDeadline(time.Now().Add(state.Timeouts.Header.Std()))
 	// Shutdown does not know a connection that has not said yet what it speaks.
 	defer context.AfterFunc(s.base, func() { _ = t.Close() })()
+	if state.introduces(t.peer.Addr()) && !c.introduced(t) {
+		_ = t.Close()
+		return
+	}
+	c.peer, c.secure = t.peer, t.secure
 	if config != nil {
+		t.unread = c.reader.TakeBuffered()
 		tc := tls.Server(t, config)
 		if err := tc.HandshakeContext(s.base); err != nil {
 			c.refuseHandshake(err)
@@ -62,13 +66,18 @@ func (s *Server) handle(t *tracked, config *tls.Config) {
 			return
 		}
 		c.net, c.reader, c.tls = tc, http1.NewReader(tc), true
-	} else if c.priorKnowledge() {
+	} else if c.begins(preface) {
 		_ = t.SetDeadline(time.Time{})
-		s.http2.take(&prefixed{Conn: t, prefix: c.reader.TakeBuffered()})
+		t.unread = c.reader.TakeBuffered()
+		s.http2.take(t)
 		return
 	}
 	defer s.remove(c)
-	if s.add(c) {
+	switch {
+	case !s.add(c):
+	case !c.tls && c.imposed():
+		c.reject(notDeclared)
+	default:
 		c.serve()
 	}
 	_ = c.net.Close()
@@ -90,31 +99,16 @@ func (s *Server) remove(c *conn) {
 	delete(s.conns, c)
 }
 
-// priorKnowledge reports whether the client starts with HTTP/2. It waits for no
-// more bytes than it needs to tell.
-func (c *conn) priorKnowledge() bool {
-	for n := 1; n <= len(preface); n++ {
+// begins reports whether the client's first bytes are these. It waits for no
+// more of them than it needs to tell.
+func (c *conn) begins(with string) bool {
+	for n := 1; n <= len(with); n++ {
 		b, err := c.reader.Peek(n)
-		if err != nil || b[n-1] != preface[n-1] {
+		if err != nil || b[n-1] != with[n-1] {
 			return false
 		}
 	}
 	return true
-}
-
-// prefixed is a connection of which some bytes were read already.
-type prefixed struct {
-	net.Conn
-	prefix []byte
-}
-
-func (p *prefixed) Read(b []byte) (int, error) {
-	if len(p.prefix) == 0 {
-		return p.Conn.Read(b)
-	}
-	n := copy(b, p.prefix)
-	p.prefix = p.prefix[n:]
-	return n, nil
 }
 
 // serve answers request after request.
@@ -151,7 +145,7 @@ func (c *conn) exchange(state *State, head *http1.Request) bool {
 	body := &requestBody{conn: c.net, timeout: state.Timeouts.Body.Std(), body: http1.RequestBody(c.reader, head, state.HeadLimits())}
 	in := &Inbound{
 		Proto: protos[head.Minor], Method: head.Method, Target: head.Target, Origin: head.Origin, Host: head.Host,
-		Fields: head.Fields, Length: head.Length, Expect100: head.Expect100, Peer: c.peer, TLS: c.tls, Watch: c.watch,
+		Fields: head.Fields, Length: head.Length, Expect100: head.Expect100, Peer: c.peer, TLS: c.tls, Secure: c.secure, Watch: c.watch,
 	}
 	if !body.body.Empty() {
 		in.Body = body
@@ -192,7 +186,11 @@ func (c *conn) reject(p Problem) {
 // is told so.
 func (c *conn) refuseHandshake(err error) {
 	var record tls.RecordHeaderError
-	if errors.As(err, &record) && record.Conn != nil && looksLikeHTTP(record.RecordHeader) {
+	switch {
+	case !errors.As(err, &record) || record.Conn == nil:
+	case imposedTLS(record.RecordHeader):
+		c.reject(notDeclared)
+	case looksLikeHTTP(record.RecordHeader):
 		c.reject(Problem{Kind: BadFraming, Detail: "This port speaks HTTPS, and the request came as plain HTTP."})
 	}
 	_ = c.net.Close()

@@ -23,6 +23,9 @@ type Inbound struct {
 
 	Peer netip.AddrPort // the other end of the connection
 	TLS  bool
+	// Secure says that the client spoke TLS with the load balancer that the
+	// connection comes from, by the PROXY header.
+	Secure bool
 
 	// Watch calls gone at most once if the client leaves before stop is called.
 	// It must not run while the body is being read. stop waits for the watching

@@ -68,13 +68,19 @@ func newHTTP2Servers(s *Server) *http2Servers {
 	return h
 }
 
-// overTLS is the key of whether the connection of a request is a TLS connection,
-// in its context. The library goes by :scheme, which the client is free to choose.
-type overTLS struct{}
+// transport is what the connection of a request is, and its own key in the
+// request's context. The library goes by :scheme, which the client is free to choose.
+type transport struct{ tls, secure bool }
 
 func withTransport(ctx context.Context, c net.Conn) context.Context {
-	_, ok := c.(*tls.Conn)
-	return context.WithValue(ctx, overTLS{}, ok)
+	var is transport
+	if tc, ok := c.(*tls.Conn); ok {
+		is.tls, c = true, tc.NetConn()
+	}
+	if t, ok := c.(*tracked); ok {
+		is.secure = t.secure
+	}
+	return context.WithValue(ctx, transport{}, is)
 }
 
 // Accept implements net.Listener.
@@ -130,9 +136,10 @@ func (h *http2Servers) serve(w http.ResponseWriter, r *http.Request) {
 	p := h.server.proxy
 	state := p.State()
 	out := newHTTP2Answer(w, h.server, state.Timeouts.Write.Std())
+	is, _ := r.Context().Value(transport{}).(transport)
 	in := &Inbound{
 		Proto: "HTTP/2.0", Method: r.Method, Target: r.RequestURI, Origin: r.RequestURI, Host: r.Host,
-		Length: r.ContentLength, TLS: r.Context().Value(overTLS{}) == true,
+		Length: r.ContentLength, TLS: is.tls, Secure: is.secure,
 		Watch: func(gone func()) (stop func()) { return watch2(r.Context(), gone) },
 	}
 	if a, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
@@ -193,6 +200,9 @@ func (b *http2Body) Trailer() []route.Field {
 	}
 	return fields
 }
+
+// Relax implements Body.
+func (b *http2Body) Relax(patience time.Duration) { b.patience.limit = patience }
 
 // Interrupt implements Body.
 func (b *http2Body) Interrupt() { b.closing.Do(func() { _ = b.r.Body.Close() }) }

@@ -27,6 +27,8 @@ type Server struct {
 	rejected atomic.Int64 // connections over the limit
 	draining atomic.Bool
 
+	introductions introductions
+
 	base   context.Context // ends when remaining requests are given up
 	giveUp context.CancelFunc
 
@@ -84,36 +86,13 @@ func (s *Server) Serve(l net.Listener, config *tls.Config) error {
 		}
 		s.open.Add(1)
 		s.serving.Add(1)
-		go s.handle(&tracked{Conn: nc, server: s}, config)
+		go s.handle(track(nc, s), config)
 	}
 }
 
 func isTemporary(err error) bool {
 	var ne interface{ Temporary() bool }
 	return errors.As(err, &ne) && ne.Temporary()
-}
-
-// tracked is a connection that counts until it is closed.
-type tracked struct {
-	net.Conn
-	server *Server
-	once   sync.Once
-}
-
-func (t *tracked) Close() error {
-	t.once.Do(func() {
-		t.server.open.Add(-1)
-		t.server.serving.Done()
-	})
-	return t.Conn.Close()
-}
-
-// CloseWrite ends our side of the connection.
-func (t *tracked) CloseWrite() error {
-	if half, ok := t.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return nil
 }
 
 func (s *Server) track(l net.Listener) bool {

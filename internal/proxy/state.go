@@ -23,7 +23,8 @@ type State struct {
 	status    map[string]int
 	cors      *cors
 	trusted   []netip.Prefix
-	protected []string // names of declared credential headers, in small letters
+	balancers []netip.Prefix // their connections begin with a PROXY header
+	protected []string       // names of declared credential headers, in small letters
 }
 
 // NewState makes the state for a table. Pools may be nil for a State that
@@ -34,12 +35,12 @@ func NewState(table *route.Table, pools []*upstream.Pool) (*State, error) {
 		Table: table, Pools: pools, Timeouts: t.Timeouts, Limits: t.Limits,
 		health: t.HealthPath, status: t.Status, cors: newCORS(t.CORS),
 	}
-	for _, text := range t.TrustedProxies {
-		prefix, err := parsePrefix(text)
-		if err != nil {
-			return nil, fmt.Errorf("trusted_proxies: %q is neither an address nor a range", text)
-		}
-		s.trusted = append(s.trusted, prefix)
+	var err error
+	if s.trusted, err = parsePrefixes("trusted_proxies", t.TrustedProxies); err != nil {
+		return nil, err
+	}
+	if s.balancers, err = parsePrefixes("proxy_protocol", t.ProxyProtocol); err != nil {
+		return nil, err
 	}
 	for _, rule := range t.Credentials {
 		for _, in := range rule.In {
@@ -49,6 +50,18 @@ func NewState(table *route.Table, pools []*upstream.Pool) (*State, error) {
 		}
 	}
 	return s, nil
+}
+
+func parsePrefixes(key string, texts []string) ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for _, text := range texts {
+		prefix, err := parsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %q is neither an address nor a range", key, text)
+		}
+		all = append(all, prefix)
+	}
+	return all, nil
 }
 
 func parsePrefix(s string) (netip.Prefix, error) {
@@ -63,9 +76,16 @@ func parsePrefix(s string) (netip.Prefix, error) {
 	return netip.PrefixFrom(a, a.BitLen()), nil
 }
 
-func (s *State) trusts(a netip.Addr) bool {
+// trusts reports whether what a peer says of the way of a request is believed.
+func (s *State) trusts(a netip.Addr) bool { return within(s.trusted, a) }
+
+// introduces reports whether connections from an address must begin with a
+// PROXY header.
+func (s *State) introduces(a netip.Addr) bool { return within(s.balancers, a) }
+
+func within(all []netip.Prefix, a netip.Addr) bool {
 	a = a.Unmap()
-	for _, p := range s.trusted {
+	for _, p := range all {
 		if p.Contains(a) {
 			return true
 		}
