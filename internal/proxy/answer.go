@@ -21,21 +21,31 @@ type answer struct {
 	keepAlive bool
 
 	chunked bool
+	tunnel  bool  // bytes go out without framing, until End
 	left    int64 // of a body with a declared length
-	pooled  *[]byte
-	buf     []byte
-	head    int // bytes of the head at the start of buf
+	pooled  *[]byte // nil while nothing is being written
+	head    int     // bytes of the head at the start of the buffer
 }
 
 func newAnswer(c *conn, head *http1.Request, timeout time.Duration) *answer {
-	a := &answer{conn: c, timeout: timeout, minor: head.Minor, keepAlive: !head.Close, pooled: c.server.proxy.pieces.Get().(*[]byte)}
-	a.buf = *a.pooled
-	return a
+	return &answer{conn: c, timeout: timeout, minor: head.Minor, keepAlive: !head.Close}
 }
 
+// buffer is the buffer of the answer, taken from the pool when it is needed.
+func (a *answer) buffer() []byte {
+	if a.pooled == nil {
+		a.pooled = a.conn.server.proxy.pieces.Get().(*[]byte)
+	}
+	return *a.pooled
+}
+
+// release gives the buffer back until it is needed again: an answer that waits
+// for its cell holds none.
 func (a *answer) release() {
-	a.conn.server.proxy.pieces.Put(a.pooled)
-	a.pooled, a.buf = nil, nil
+	if a.pooled != nil {
+		a.conn.server.proxy.pieces.Put(a.pooled)
+		a.pooled = nil
+	}
 }
 
 func (a *answer) write(b []byte) error {
@@ -62,14 +72,17 @@ func (a *answer) Head(h *AnswerHead, more bool) error {
 		a.keepAlive = false
 	}
 	a.left = h.Length
-	if h.NoBody {
+	if a.tunnel = h.Status == 101; a.tunnel {
+		a.left, a.keepAlive = -1, false
+	} else if h.NoBody {
 		a.left = 0
 	} else if h.Length < 0 {
 		if a.chunked = a.minor == 1; !a.chunked {
 			a.keepAlive = false // only the end of the connection shows the end of the body
 		}
 	}
-	b := http1.AppendStatusLine(a.buf[:0], h.Status, reasonOf(h.Status, h.Reason))
+	buf := a.buffer()
+	b := http1.AppendStatusLine(buf[:0], h.Status, reasonOf(h.Status, h.Reason))
 	for _, f := range h.Fields {
 		b = http1.AppendField(b, f.Name, f.Value)
 	}
@@ -77,13 +90,17 @@ func (a *answer) Head(h *AnswerHead, more bool) error {
 		b = http1.AppendField(b, "Transfer-Encoding", "chunked")
 	}
 	switch {
+	case h.Status == 101:
+		b = http1.AppendField(b, "Connection", "Upgrade")
+		b = http1.AppendField(b, "Upgrade", "websocket")
 	case !a.keepAlive:
 		b = http1.AppendField(b, "Connection", "close")
 	case a.minor == 0:
 		b = http1.AppendField(b, "Connection", "keep-alive")
 	}
 	b = append(b, "\r\n"...)
-	if !more || len(b) > len(a.buf)/2 {
+	if !more || len(b) > len(buf)/2 {
+		defer a.release()
 		return a.write(b)
 	}
 	a.head = len(b)
@@ -98,7 +115,10 @@ func reasonOf(status int, reason string) string {
 }
 
 // Space implements Answer.
-func (a *answer) Space() []byte { return a.buf[a.head+http1.ChunkRoom : len(a.buf)-2] }
+func (a *answer) Space() []byte {
+	buf := a.buffer()
+	return buf[a.head+http1.ChunkRoom : len(buf)-2]
+}
 
 var errOverLength = errors.New("answer is longer than its Content-Length")
 
@@ -107,10 +127,12 @@ func (a *answer) Commit(n int) error {
 	if n == 0 {
 		return nil
 	}
+	buf := a.buffer()
+	defer a.release()
 	start := a.head + http1.ChunkRoom
-	piece := a.buf[start : start+n]
+	piece := buf[start : start+n]
 	if a.chunked {
-		piece = http1.FrameChunk(a.buf[a.head:], n)
+		piece = http1.FrameChunk(buf[a.head:], n)
 	} else if a.left >= 0 {
 		if a.left -= int64(n); a.left < 0 {
 			return errOverLength
@@ -123,8 +145,8 @@ func (a *answer) Commit(n int) error {
 			from += 2
 		}
 		from -= a.head
-		copy(a.buf[from:], a.buf[:a.head])
-		piece = a.buf[from : from+a.head+len(piece)]
+		copy(buf[from:], buf[:a.head])
+		piece = buf[from : from+a.head+len(piece)]
 		a.head = 0
 	}
 	return a.write(piece)
@@ -132,13 +154,20 @@ func (a *answer) Commit(n int) error {
 
 // End implements Answer.
 func (a *answer) End(trailer []route.Field) error {
+	if a.tunnel {
+		if half, ok := a.conn.net.(interface{ CloseWrite() error }); ok {
+			return half.CloseWrite()
+		}
+		return nil
+	}
 	if !a.chunked {
 		if a.left > 0 {
 			return io.ErrShortWrite
 		}
 		trailer = nil
 	}
-	b := a.buf[:a.head]
+	b := a.buffer()[:a.head]
+	defer a.release()
 	a.head = 0
 	if a.chunked {
 		b = http1.AppendLastChunk(b, trailer)
@@ -154,10 +183,10 @@ func (a *answer) End(trailer []route.Field) error {
 const watchAfter = 10 * time.Millisecond
 
 // watch watches the client while its answer is waited for. A client that ends
-// its side of the connection counts as gone; one that sends its next request
-// already does not, and is not watched further.
+// its side of the connection may still read, for a while; then it counts as gone.
+// One that sends its next request already is not watched further.
 func (c *conn) watch(gone func()) (stop func()) {
-	w := &watch{conn: c, gone: gone, done: make(chan struct{})}
+	w := &watch{conn: c, gone: gone, done: make(chan struct{}), halfClosed: c.server.proxy.State().Timeouts.HalfClosed.Std()}
 	timer := time.AfterFunc(watchAfter, w.run)
 	return func() {
 		if !timer.Stop() {
@@ -167,12 +196,14 @@ func (c *conn) watch(gone func()) (stop func()) {
 }
 
 type watch struct {
-	conn *conn
-	gone func()
-	done chan struct{}
+	conn       *conn
+	gone       func()
+	done       chan struct{}
+	halfClosed time.Duration
 
 	mu      sync.Mutex
 	stopped bool
+	grace   *time.Timer // runs once the client has ended its side
 }
 
 func (w *watch) run() {
@@ -184,9 +215,22 @@ func (w *watch) run() {
 	}
 	_ = w.conn.net.SetReadDeadline(time.Time{})
 	w.mu.Unlock()
-	if err := w.conn.reader.Await(); err == nil {
+	err := w.conn.reader.Await()
+	if err == nil {
 		return
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.stopped:
+	case errors.Is(err, io.EOF):
+		w.grace = time.AfterFunc(w.halfClosed, w.expire)
+	default:
+		w.gone()
+	}
+}
+
+func (w *watch) expire() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.stopped {
@@ -197,6 +241,9 @@ func (w *watch) run() {
 func (w *watch) end() {
 	w.mu.Lock()
 	w.stopped = true
+	if w.grace != nil {
+		w.grace.Stop()
+	}
 	_ = w.conn.net.SetReadDeadline(time.Unix(1, 0))
 	w.mu.Unlock()
 	<-w.done
@@ -228,6 +275,9 @@ func (b *requestBody) Read(p []byte) (int, error) {
 
 // Trailer implements Body.
 func (b *requestBody) Trailer() []route.Field { return b.body.Trailer() }
+
+// Relax implements Body.
+func (b *requestBody) Relax(patience time.Duration) { b.timeout = patience }
 
 // Interrupt implements Body.
 func (b *requestBody) Interrupt() {

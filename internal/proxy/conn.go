@@ -38,7 +38,7 @@ const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 // handle serves a connection of any protocol.
 func (s *Server) handle(t *tracked, config *tls.Config) {
-	defer s.proxy.survive(t)
+	defer s.proxy.survive(func() { _ = t.Close() })
 	c := &conn{server: s, net: t, reader: http1.NewReader(t)}
 	state := s.proxy.State()
 	_ = t.SetDeadline(time.Now().Add(state.Timeouts.Header.Std()))
@@ -150,6 +150,14 @@ func (c *conn) exchange(state *State, head *http1.Request) bool {
 	if !body.body.Empty() {
 		in.Body = body
 	}
+	asks, rule := asksForSocket(head)
+	if rule != "" {
+		c.rejectRequest(in, Problem{Kind: BadFraming, Detail: "In the request, " + rule + "."})
+		return false
+	}
+	if asks {
+		in.Tunnel, in.HalfClose = &http1Tunnel{conn: c}, true
+	}
 	out := newAnswer(c, head, state.Timeouts.Write.Std())
 	ok := c.server.proxy.Serve(c.server.base, in, out)
 	out.release()
@@ -176,8 +184,12 @@ func (c *conn) refuse(err error) {
 // reject sends a problem in answer to no request in particular, and ends the
 // connection: what follows on it could be anything.
 func (c *conn) reject(p Problem) {
+	c.rejectRequest(&Inbound{Proto: "HTTP/1.1", Peer: c.peer, TLS: c.tls}, p)
+}
+
+func (c *conn) rejectRequest(in *Inbound, p Problem) {
 	out := newAnswer(c, &http1.Request{Minor: 1, Framing: http1.Framing{Close: true}}, c.server.proxy.State().Timeouts.Write.Std())
-	c.server.proxy.Reject(&Inbound{Proto: "HTTP/1.1", Peer: c.peer, TLS: c.tls}, out, p)
+	c.server.proxy.Reject(in, out, p)
 	out.release()
 	c.linger()
 }

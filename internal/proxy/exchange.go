@@ -3,6 +3,7 @@ package proxy
 import (
 	"io"
 	"net/netip"
+	"time"
 
 	"github.com/homeward/homeward/route"
 )
@@ -21,6 +22,14 @@ type Inbound struct {
 	Length    int64 // of the body; -1 when it is not declared
 	Expect100 bool  // the client waits for 100 Continue
 
+	// Tunnel is what the client sends once a WebSocket that it asks for is open;
+	// nil when it asks for none. Such a request has the method GET and no body,
+	// whatever its protocol makes of it.
+	Tunnel Tunnel
+	// HalfClose says that Answer.End ends only the way back of a tunnel, and the
+	// client may go on sending.
+	HalfClose bool
+
 	Peer netip.AddrPort // the other end of the connection
 	TLS  bool
 	// Secure says that the client spoke TLS with the load balancer that the
@@ -33,6 +42,16 @@ type Inbound struct {
 	Watch func(gone func()) (stop func())
 }
 
+// Tunnel is what comes from the client of a WebSocket.
+type Tunnel interface {
+	// Read is as that of a Body; io.EOF says that the client ended its side.
+	io.Reader
+	// Ready blocks until Read would not, if the engine can tell.
+	Ready() error
+	// Interrupt is as that of a Body.
+	Interrupt()
+}
+
 // Body is the body of a request on its way in.
 type Body interface {
 	// Read reads content. io.EOF says that the body was whole; a client that
@@ -43,9 +62,13 @@ type Body interface {
 	// Interrupt makes a Read in progress and all later ones fail. It may be
 	// called while another goroutine reads.
 	Interrupt()
+	// Relax sets how long a Read may take, in place of the engine's limit. It
+	// must be called before the first one.
+	Relax(patience time.Duration)
 }
 
-// AnswerHead is the head of a final answer.
+// AnswerHead is the head of a final answer, or with the status 101 of the tunnel
+// that the request asked for; what follows that has no framing.
 type AnswerHead struct {
 	Status int
 	Reason string        // "" for the standard one

@@ -2,12 +2,10 @@ package proxy
 
 import (
 	"errors"
-	"io"
 	"sync/atomic"
 	"time"
 
 	"github.com/homeward/homeward/internal/proxy/http1"
-	"github.com/homeward/homeward/internal/upstream"
 )
 
 // verdict is how one attempt to forward a request ended.
@@ -25,30 +23,29 @@ func (x *exchange) forward() bool {
 	get := pool.Get
 	for {
 		x.rec.Attempts++
-		conn, err := get(x.ctx)
+		lease, err := get(x.ctx)
 		if err != nil {
 			return x.refuse(Problem{
 				Kind:   CellUnavailable,
 				Detail: "No gateway of the cell " + x.state.Table.Cell(x.decision.Send).Name + " takes connections.",
 			})
 		}
-		x.rec.Gateway = conn.Gateway()
-		if v := (&transfer{x: x, conn: conn}).run(); v != again {
+		x.rec.Gateway = lease.Gateway()
+		if v := (&transfer{x: x, hop: newHop(lease)}).run(); v != again {
 			return v == complete
 		}
 		get = pool.Fresh // at most once more: a fresh connection is never again
 	}
 }
 
-// transfer is one attempt: one request and its answer on one connection.
+// transfer is one attempt: one request and its answer on one hop.
 type transfer struct {
-	x    *exchange
-	conn *upstream.Conn
+	x   *exchange
+	hop hop
 
 	sending   *sending // nil when the body is none, or left with the head
 	stopWatch func()
 	left      atomic.Bool // the client left while it waited
-	written   int         // bytes of the request that the connection took before an error
 	response  http1.Response
 }
 
@@ -62,6 +59,9 @@ func (t *transfer) run() verdict {
 		t.end(false)
 		return t.failed(err, clientFailed)
 	}
+	if t.response.Status == 101 {
+		return t.tunnel()
+	}
 	return t.relay()
 }
 
@@ -73,76 +73,55 @@ func (t *transfer) clientFailed() bool {
 
 // end stops everything that still reads the client's connection, and gives the
 // cell's back.
-func (t *transfer) end(reusable bool) {
+func (t *transfer) end(clean bool) {
+	t.unwatch()
+	if t.sending != nil && !t.sending.finish() {
+		clean = false
+	}
+	t.hop.release(clean && !t.left.Load())
+}
+
+func (t *transfer) unwatch() {
 	if t.stopWatch != nil {
 		t.stopWatch()
+		t.stopWatch = nil
 	}
-	if t.sending != nil && !t.sending.finish() {
-		reusable = false
-	}
-	t.conn.Release(reusable && !t.left.Load())
 }
 
 // leave runs when the client has gone: nobody waits for the answer any more, so
 // the cell may stop working on it.
 func (t *transfer) leave() {
 	t.left.Store(true)
-	_ = t.conn.Conn.Close()
+	t.hop.abort()
 }
 
-// sendHead writes the request's head, in one write with a body that is at hand,
-// and starts sending any other body.
+// sendHead sends the request's head, with a body that is at hand, and starts
+// sending any other body.
 func (t *transfer) sendHead() error {
 	x := t.x
-	buf := x.proxy.pieces.Get().(*[]byte)
-	defer x.proxy.pieces.Put(buf)
-	out := x.requestHead((*buf)[:0])
-	if x.peeked.whole {
-		out = x.appendPeeked(out)
-	}
-	_ = t.conn.SetWriteDeadline(time.Now().Add(x.state.Timeouts.Write.Std()))
-	var err error
-	if t.written, err = t.conn.Write(out); err != nil {
+	if err := t.hop.begin(x); err != nil {
 		return err
 	}
 	if x.unread() {
-		t.sending = x.send(t.conn, t.leave)
+		t.sending = x.send(t.hop, t.leave)
 		return nil
 	}
-	_ = t.conn.SetReadDeadline(time.Now().Add(x.state.Timeouts.ResponseHeader.Std()))
+	t.hop.readBy(time.Now().Add(x.headPatience()))
 	t.stopWatch = x.in.Watch(t.leave)
 	return nil
-}
-
-// appendPeeked appends a body that was read whole for the decision.
-func (x *exchange) appendPeeked(dst []byte) []byte {
-	if x.in.Length >= 0 {
-		return append(dst, x.peeked.prefix...)
-	}
-	if n := len(x.peeked.prefix); n > 0 {
-		framed := make([]byte, http1.ChunkRoom+n+2)
-		copy(framed[http1.ChunkRoom:], x.peeked.prefix)
-		dst = append(dst, http1.FrameChunk(framed, n)...)
-	}
-	return http1.AppendLastChunk(dst, x.state.trailerFields(x.in.Body.Trailer()))
 }
 
 // maxInterim bounds the interim answers to one request.
 const maxInterim = 32
 
-var errUpgraded = &http1.SyntaxError{Rule: "the answer switches protocols without having been asked"}
-
 // readHead reads up to the head of the final answer, passing interim ones on.
 func (t *transfer) readHead() error {
 	sent := time.Now()
 	for range maxInterim {
-		if err := http1.ReadResponse(t.conn.Reader, &t.response, answerLimits); err != nil {
+		if err := t.hop.head(&t.response); err != nil {
 			return err
 		}
 		if !t.response.Interim() {
-			if t.response.Status == 101 {
-				return errUpgraded
-			}
 			if t.sending != nil {
 				t.sending.answered()
 			}
@@ -189,19 +168,15 @@ func (t *transfer) failed(err error, clientFailed bool) verdict {
 	return broken
 }
 
-// mayRetry reports whether the request can go out once more: the connection was
-// a kept one, which the cell may have been closing, no byte of an answer came,
-// and either no byte of the request left or doing it twice does no harm (RFC
-// 9110 section 9.2.2).
+// mayRetry reports whether the request can go out once more: no byte of an
+// answer came, all of the request is still there, and either the gateway did not
+// process it or doing it twice does no harm (RFC 9110 section 9.2.2).
 func (t *transfer) mayRetry(err error) bool {
-	if !t.conn.Reused || t.sending != nil || http1.IsTimeout(err) || t.conn.Reader.Buffered() > 0 || errors.Is(err, io.ErrUnexpectedEOF) {
+	if t.sending != nil || t.x.rec.Attempts > 1 {
 		return false
 	}
-	var garbage *http1.SyntaxError
-	if errors.As(err, &garbage) || errors.Is(err, http1.ErrTooLarge) || t.response.Status != 0 {
-		return false
-	}
-	return t.written == 0 || idempotent(t.x.in.Method)
+	unsent, stale := t.hop.lost(err)
+	return unsent || stale && idempotent(t.x.in.Method)
 }
 
 func idempotent(method string) bool {
@@ -214,8 +189,7 @@ func idempotent(method string) bool {
 
 // relay passes the final answer on as it comes.
 func (t *transfer) relay() verdict {
-	x := t.x
-	body := http1.ResponseBody(t.conn.Reader, &t.response, x.in.Method, answerLimits)
+	x, body := t.x, t.hop.body()
 	head := AnswerHead{
 		Status: t.response.Status, Reason: t.response.Reason,
 		Fields: x.state.answerFields(&t.response),
@@ -224,31 +198,32 @@ func (t *transfer) relay() verdict {
 		Close:  t.sending != nil && !t.sending.taken(),
 	}
 	x.rec.Status = head.Status
-	more := body.Empty() || t.conn.Reader.Buffered() > 0
-	if err := x.out.Head(&head, more); err != nil {
+	x.enter(answerClass(head.Fields))
+	if err := x.out.Head(&head, body.AtHand()); err != nil {
 		return t.abort(ClientAborted)
 	}
-	for {
-		_ = t.conn.SetReadDeadline(time.Now().Add(x.state.Timeouts.ResponseBody.Std()))
-		n, err := body.Read(x.out.Space())
-		if n > 0 {
-			x.rec.BytesOut += int64(n)
-			if err := x.out.Commit(n); err != nil {
-				return t.abort(ClientAborted)
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return t.abort(UpstreamAborted)
-		}
+	if by := t.relayBody(body); by != NotAborted {
+		return t.abort(by)
 	}
 	if err := x.out.End(x.state.trailerFields(body.Trailer())); err != nil {
 		return t.abort(ClientAborted)
 	}
-	t.end(body.Whole() && !t.response.Close)
+	t.end(!t.response.Close)
 	return complete
+}
+
+// relayBody passes the body on and says who broke it off.
+func (t *transfer) relayBody(body answerBody) Abort {
+	x := t.x
+	pieces := pieces{in: body, out: x.out, sparse: x.rec.Class != Short}
+	for {
+		t.hop.readBy(time.Now().Add(x.bodyPatience()))
+		n, end, by := pieces.next()
+		x.rec.BytesOut += int64(n)
+		if end || by != NotAborted {
+			return by
+		}
+	}
 }
 
 // abort ends an answer that was broken off after its head. A client that broke

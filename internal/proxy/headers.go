@@ -7,16 +7,15 @@ import (
 	"github.com/homeward/homeward/route"
 )
 
-// requestHead appends the head as the cell gets it: the client's own lines in
-// their order and case, less those that end here, then what the edge says.
-func (x *exchange) requestHead(dst []byte) []byte {
+// fieldsOut are the fields of the request as the cell gets them: the client's
+// own in their order and case, less those that end here, then what the edge
+// says. Framing is the hop's.
+func (x *exchange) fieldsOut() []route.Field {
 	in, s := x.in, x.state
 	trusted := s.trusts(in.Peer.Addr())
 	nominated := s.nominated(in.Fields)
-	dst = http1.AppendRequestLine(dst, in.Method, in.Target)
-	if first(in.Fields, "Host") == "" {
-		dst = http1.AppendField(dst, "Host", in.Host)
-	}
+	out := make([]route.Field, 0, len(in.Fields)+8)
+	add := func(name, value string) { out = append(out, route.Field{Name: name, Value: value}) }
 	var hops []string
 	traced := false
 	for _, f := range in.Fields {
@@ -38,27 +37,24 @@ func (x *exchange) requestHead(dst []byte) []byte {
 		case strings.EqualFold(f.Name, "traceparent"):
 			traced = true
 		}
-		dst = http1.AppendField(dst, f.Name, f.Value)
+		out = append(out, f)
 	}
-	if in.Body != nil && in.Length < 0 { // a Content-Length was passed on as it came
-		dst = http1.AppendField(dst, "Transfer-Encoding", "chunked")
-	}
-	dst = http1.AppendField(dst, "X-Forwarded-For", strings.Join(append(hops, in.Peer.Addr().Unmap().String()), ", "))
+	add("X-Forwarded-For", strings.Join(append(hops, in.Peer.Addr().Unmap().String()), ", "))
 	if !trusted || first(in.Fields, "X-Forwarded-Proto") == "" {
-		dst = http1.AppendField(dst, "X-Forwarded-Proto", scheme(in.TLS))
+		add("X-Forwarded-Proto", scheme(in.TLS))
 	}
 	if !trusted || first(in.Fields, "X-Forwarded-Host") == "" {
-		dst = http1.AppendField(dst, "X-Forwarded-Host", in.Host)
+		add("X-Forwarded-Host", in.Host)
 	}
 	if !x.idGiven {
-		dst = http1.AppendField(dst, "X-Request-Id", x.rec.RequestID)
+		add("X-Request-Id", x.rec.RequestID)
 	}
 	if !traced {
-		dst = http1.AppendField(dst, "traceparent", newTraceparent())
+		add("traceparent", newTraceparent())
 	}
-	dst = http1.AppendField(dst, "Homeward-Cell", s.Table.Cell(x.decision.Send).Name)
-	dst = http1.AppendField(dst, "Homeward-Lane", s.Table.Lane(x.decision.Lane).Name)
-	return append(dst, "\r\n"...)
+	add("Homeward-Cell", s.Table.Cell(x.decision.Send).Name)
+	add("Homeward-Lane", s.Table.Lane(x.decision.Lane).Name)
+	return out
 }
 
 // nominated are the fields that Connection names as hop-by-hop. What a cell
@@ -106,8 +102,8 @@ func scheme(tls bool) string {
 	return "http"
 }
 
-// answerFields appends the fields of a cell's answer that go to the client, in
-// their order and case. Framing is the engine's.
+// answerFields are the fields of a cell's answer that go to the client, in their
+// order and case. Framing is the engine's.
 func (s *State) answerFields(answer *http1.Response) []route.Field {
 	nominated := s.nominated(answer.Fields)
 	bare := answer.Status < 200 || answer.Status == 204 // no Content-Length: RFC 9110 section 8.6

@@ -163,7 +163,7 @@ func (h *http2Servers) serve(w http.ResponseWriter, r *http.Request) {
 
 // guarded serves the request and survives a bug in doing so.
 func (h *http2Servers) guarded(ctx context.Context, in *Inbound, out Answer) (complete bool) {
-	defer h.server.proxy.survive(io.NopCloser(nil))
+	defer h.server.proxy.survive(func() {})
 	return h.server.proxy.Serve(ctx, in, out)
 }
 

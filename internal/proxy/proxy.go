@@ -10,7 +10,6 @@ package proxy
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -31,6 +30,7 @@ type Proxy struct {
 	log      *slog.Logger
 	now      func() time.Time
 	pieces   sync.Pool // of newPiece
+	open     openRequests
 
 	challenges Challenges // nil for none
 }
@@ -54,11 +54,11 @@ func (p *Proxy) State() *State { return p.state.Load() }
 func (p *Proxy) Drain() { p.draining.Store(true) }
 
 // survive keeps a bug that one request uncovers from ending all others: it
-// closes that one's connection and logs where the bug is, but not the value of
+// breaks that one off and logs where the bug is, but not the value of
 // the panic, which may hold what a client sent.
-func (p *Proxy) survive(c io.Closer) {
+func (p *Proxy) survive(breakOff func()) {
 	if v := recover(); v != nil {
-		_ = c.Close()
+		breakOff()
 		p.log.Error("panic", "type", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
 	}
 }
@@ -76,7 +76,8 @@ type exchange struct {
 	rec       Record
 	idGiven   bool
 	peeked    peeked
-	continued bool // 100 Continue was sent by the edge itself
+	continued bool   // 100 Continue was sent by the edge itself
+	key       string // Sec-WebSocket-Key of the edge's own
 }
 
 // Serve answers one request. It returns false when the answer could not be
@@ -86,6 +87,8 @@ type exchange struct {
 func (p *Proxy) Serve(ctx context.Context, in *Inbound, out Answer) (complete bool) {
 	x := &exchange{proxy: p, state: p.state.Load(), in: in, out: out, ctx: ctx}
 	x.begin()
+	p.open[Short].Add(1)
+	defer func() { p.open[x.rec.Class].Add(-1) }()
 	complete = x.serve()
 	x.rec.Duration = p.now().Sub(x.rec.Start)
 	p.observer.Done(&x.rec)
@@ -118,6 +121,9 @@ func (x *exchange) serve() bool {
 	}
 	if problem, over := x.state.OverLimit(in.Length); over {
 		return x.refuse(problem)
+	}
+	if x.state.Table.Lane(x.decision.Lane).LongPoll {
+		x.enter(LongPoll)
 	}
 	return x.forward()
 }

@@ -26,6 +26,7 @@ type Record struct {
 	Decided  bool // Decision is valid
 	Decision route.Decision
 
+	Class    Class
 	Status   int    // sent to the client; 0 when none was
 	Kind     Kind   // of the edge's own answer, or of what broke the answer off
 	Own      string // "health", "preflight" or "challenge" for the edge's own good answers

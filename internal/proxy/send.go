@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/homeward/homeward/internal/proxy/http1"
-	"github.com/homeward/homeward/internal/upstream"
 )
 
 // pieceSize is the most of a body that moves at once.
@@ -24,7 +23,7 @@ func newPiece() any {
 // already be coming back.
 type sending struct {
 	x     *exchange
-	conn  *upstream.Conn
+	hop   hop
 	leave func()        // what to do when the client leaves after its body
 	done  chan struct{} // closed when nothing reads the client's body any more
 
@@ -40,15 +39,15 @@ type sending struct {
 }
 
 // send starts sending the body; the head was written already.
-func (x *exchange) send(conn *upstream.Conn, leave func()) *sending {
-	s := &sending{x: x, conn: conn, leave: leave, done: make(chan struct{})}
+func (x *exchange) send(h hop, leave func()) *sending {
+	s := &sending{x: x, hop: h, leave: leave, done: make(chan struct{})}
 	go s.run()
 	return s
 }
 
 func (s *sending) run() {
 	defer close(s.done)
-	defer s.x.proxy.survive(s.conn.Conn)
+	defer s.x.proxy.survive(s.hop.abort)
 	buf := s.x.proxy.pieces.Get().(*[]byte)
 	defer s.x.proxy.pieces.Put(buf)
 	err := s.copy(*buf)
@@ -56,12 +55,12 @@ func (s *sending) run() {
 		// The cell must not take a part for the whole. The reader of the
 		// answer wakes up and finds that the client failed.
 		s.clientFailed.Store(true)
-		_ = s.conn.Conn.Close()
+		s.hop.abort()
 		return
 	}
 	s.mu.Lock()
 	if !s.headRead {
-		_ = s.conn.SetReadDeadline(time.Now().Add(s.x.state.Timeouts.ResponseHeader.Std()))
+		s.hop.readBy(time.Now().Add(s.x.headPatience()))
 	}
 	s.mu.Unlock()
 	if err != nil {
@@ -79,14 +78,12 @@ func (s *sending) answered() {
 }
 
 func (s *sending) copy(buf []byte) error {
-	in, chunked := s.x.in, s.x.in.Length < 0
-	if rest := s.x.peeked.prefix; len(rest) > 0 {
-		for len(rest) > 0 {
-			n := copy(buf[http1.ChunkRoom:len(buf)-2], rest)
-			rest = rest[n:]
-			if err := s.write(buf, n, chunked); err != nil {
-				return err
-			}
+	in := s.x.in
+	for rest := s.x.peeked.prefix; len(rest) > 0; {
+		n := copy(buf[http1.ChunkRoom:len(buf)-2], rest)
+		rest = rest[n:]
+		if err := s.write(buf, n); err != nil {
+			return err
 		}
 	}
 	limit := int64(s.x.state.Limits.Body)
@@ -104,7 +101,7 @@ func (s *sending) copy(buf []byte) error {
 			s.clientWhole.Store(true)
 		}
 		if n > 0 {
-			if err := s.write(buf, n, chunked); err != nil {
+			if err := s.write(buf, n); err != nil {
 				return err
 			}
 		}
@@ -112,24 +109,13 @@ func (s *sending) copy(buf []byte) error {
 			break
 		}
 	}
-	if !chunked {
-		return nil
-	}
-	return s.put(http1.AppendLastChunk(buf[:0], s.x.state.trailerFields(in.Body.Trailer())))
+	s.hop.writeBy(time.Now().Add(s.x.state.Timeouts.Write.Std()))
+	return s.hop.finish(s.x.state.trailerFields(in.Body.Trailer()))
 }
 
-func (s *sending) write(buf []byte, n int, chunked bool) error {
-	piece := buf[http1.ChunkRoom : http1.ChunkRoom+n]
-	if chunked {
-		piece = http1.FrameChunk(buf, n)
-	}
-	return s.put(piece)
-}
-
-func (s *sending) put(b []byte) error {
-	_ = s.conn.SetWriteDeadline(time.Now().Add(s.x.state.Timeouts.Write.Std()))
-	_, err := s.conn.Write(b)
-	return err
+func (s *sending) write(buf []byte, n int) error {
+	s.hop.writeBy(time.Now().Add(s.x.state.Timeouts.Write.Std()))
+	return s.hop.write(buf, n)
 }
 
 // finish ends the sending, interrupting it if it still goes on, and reports
@@ -139,7 +125,7 @@ func (s *sending) finish() bool {
 	case <-s.done:
 	default:
 		s.x.in.Body.Interrupt()
-		_ = s.conn.SetWriteDeadline(time.Unix(1, 0))
+		s.hop.writeBy(time.Unix(1, 0))
 		<-s.done
 	}
 	if s.stopWatch != nil {

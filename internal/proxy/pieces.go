@@ -1,0 +1,42 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+)
+
+// sparseSize is the size of a piece up to which a stream counts as a trickle.
+const sparseSize = 4 << 10
+
+// pieces passes an answer on, piece by piece as they come.
+type pieces struct {
+	in  answerBody
+	out Answer
+	// sparse says that pieces are far between: while nothing comes, no buffer is
+	// held. A stream that turns out to flow is read as any other body.
+	sparse bool
+	last   int
+}
+
+// next passes one piece on. end says that it was the last, by who broke off.
+func (p *pieces) next() (n int, end bool, by Abort) {
+	if p.sparse && p.last < sparseSize {
+		if err := p.in.Ready(); err != nil && !errors.Is(err, io.EOF) {
+			return 0, false, UpstreamAborted
+		}
+	}
+	n, err := p.in.Read(p.out.Space())
+	p.last = n
+	if n > 0 {
+		if p.out.Commit(n) != nil {
+			return n, false, ClientAborted
+		}
+	}
+	switch {
+	case errors.Is(err, io.EOF):
+		return n, true, NotAborted
+	case err != nil:
+		return n, false, UpstreamAborted
+	}
+	return n, false, NotAborted
+}

@@ -1,0 +1,157 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/homeward/homeward/internal/proxy/http1"
+)
+
+// tunnel passes bytes both ways between a client and a cell that have agreed on
+// a WebSocket, until both directions have ended, one breaks, or neither carries
+// a byte for timeouts.stream.
+func (t *transfer) tunnel() verdict {
+	x := t.x
+	t.unwatch()
+	x.rec.Status = 101
+	x.enter(WebSocket)
+	t.hop.readBy(time.Time{})
+	body := t.hop.body()
+	head := AnswerHead{Status: 101, Reason: t.response.Reason, Fields: x.state.answerFields(&t.response), Length: -1}
+	if err := x.out.Head(&head, body.AtHand()); err != nil {
+		t.leave()
+		t.end(false)
+		return t.ended(ClientAborted)
+	}
+	u := &upward{t: t, patience: x.state.Timeouts.Stream.Std(), done: make(chan struct{})}
+	u.idle = time.AfterFunc(u.patience, u.expire)
+	defer u.idle.Stop()
+	go u.run()
+	by := u.down(body)
+	if by == NotAborted && !x.in.HalfClose {
+		x.in.Tunnel.Interrupt() // the engine ends both directions at once
+	} else if by != NotAborted {
+		u.breakOff()
+	}
+	<-u.done
+	t.end(false)
+	if by == NotAborted {
+		by = u.by
+	}
+	if u.expired.Load() {
+		by = NotAborted // an end that was due, not one that somebody made
+	}
+	return t.ended(by)
+}
+
+func (t *transfer) ended(by Abort) verdict {
+	t.x.rec.Aborted = by
+	if by == NotAborted {
+		return complete
+	}
+	return broken
+}
+
+// upward is the direction of a tunnel from the client to the cell, and what the
+// two directions share.
+type upward struct {
+	t        *transfer
+	patience time.Duration
+	idle     *time.Timer
+	expired  atomic.Bool
+	halfway  atomic.Bool // one direction has ended
+	done     chan struct{}
+	by       Abort // valid once done is closed
+}
+
+// expire ends a tunnel that carried nothing for too long.
+func (u *upward) expire() {
+	u.expired.Store(true)
+	u.breakOff()
+}
+
+// breakOff ends both directions.
+func (u *upward) breakOff() {
+	u.t.x.in.Tunnel.Interrupt()
+	u.t.hop.abort()
+}
+
+// moved says that a direction carried something, or ended.
+func (u *upward) moved() {
+	if u.halfway.Load() {
+		u.idle.Reset(u.t.x.state.Timeouts.Body.Std())
+		return
+	}
+	u.idle.Reset(u.patience)
+}
+
+func (u *upward) run() {
+	defer close(u.done)
+	x := u.t.x
+	defer x.proxy.survive(u.breakOff)
+	u.by = u.copy()
+	if u.by != NotAborted {
+		u.t.hop.abort()
+		return
+	}
+	u.halfway.Store(true)
+	u.moved()
+}
+
+func (u *upward) copy() Abort {
+	x := u.t.x
+	in := x.in.Tunnel
+	for last := 0; ; {
+		if last < sparseSize {
+			if err := in.Ready(); err != nil && !errors.Is(err, io.EOF) {
+				return ClientAborted
+			}
+		}
+		buf := x.proxy.pieces.Get().(*[]byte)
+		n, err := in.Read((*buf)[http1.ChunkRoom : len(*buf)-2])
+		last = n
+		x.rec.BytesIn += int64(n)
+		u.t.hop.writeBy(time.Now().Add(x.state.Timeouts.Write.Std()))
+		var sent error
+		if n > 0 {
+			u.moved()
+			sent = u.t.hop.write(*buf, n)
+		}
+		x.proxy.pieces.Put(buf)
+		switch {
+		case sent != nil:
+			return UpstreamAborted
+		case errors.Is(err, io.EOF):
+			if u.t.hop.finish(nil) != nil {
+				return UpstreamAborted
+			}
+			return NotAborted
+		case err != nil:
+			return ClientAborted
+		}
+	}
+}
+
+// down passes the other direction on and says who broke it off.
+func (u *upward) down(body answerBody) Abort {
+	x := u.t.x
+	pieces := pieces{in: body, out: x.out, sparse: true}
+	for {
+		n, end, by := pieces.next()
+		x.rec.BytesOut += int64(n)
+		u.moved()
+		if by != NotAborted {
+			return by
+		}
+		if end {
+			u.halfway.Store(true)
+			u.moved()
+			if x.out.End(nil) != nil {
+				return ClientAborted
+			}
+			return NotAborted
+		}
+	}
+}
