@@ -14,6 +14,7 @@ var layers = [][]string{
 	{"internal/telemetry"},
 	{"internal/proxy"},
 	{"internal/upstream", "internal/admission", "internal/testcell"},
+	{"internal/testcell/websocket"},
 	{"internal/proxy/http1", "internal/proxy/extendedconnect", "internal/config", "internal/serve", "internal/serve/proxyproto", "examples"},
 	{"route"},
 	{"topology"},

@@ -12,7 +12,23 @@ import (
 // field is one header line of an answer.
 type field struct{ name, value string }
 
-// answer writes one answer. Errors are sticky and told by flush and end.
+// outgoing is an answer on its way, over one protocol. Errors are sticky and
+// told by flush and end.
+type outgoing interface {
+	// inform sends an interim answer at once. HTTP/1.0 knows none.
+	inform(status int, fields ...field)
+	// head starts the answer. length is that of the body in bytes; -1 when only
+	// its end shows it.
+	head(status int, length int64, fields ...field)
+	// write adds a piece of the body. It leaves with flush or end at the latest.
+	write(p []byte)
+	// flush sends what was written.
+	flush() error
+	// end ends the body, with a trailer where the length was not told.
+	end(trailer []http1.Field) error
+}
+
+// answer writes one answer in HTTP/1.1.
 type answer struct {
 	w         *bufio.Writer
 	method    string
@@ -26,8 +42,18 @@ func newAnswer(w io.Writer, req *http1.Request) *answer {
 	return &answer{w: bufio.NewWriterSize(w, pieceSize), method: req.Method, minor: req.Minor, keepAlive: !req.Close}
 }
 
-// head starts the answer. length is that of the body in bytes; -1 when only its
-// end shows it.
+func (a *answer) inform(status int, fields ...field) {
+	if a.minor == 0 {
+		return
+	}
+	b := http1.AppendStatusLine(a.w.AvailableBuffer(), status, http.StatusText(status))
+	for _, f := range fields {
+		b = http1.AppendField(b, f.name, f.value)
+	}
+	_, _ = a.w.Write(append(b, "\r\n"...))
+	_ = a.w.Flush()
+}
+
 func (a *answer) head(status int, length int64, fields ...field) {
 	a.noBody = !http1.BodyAllowed(a.method, status)
 	b := http1.AppendStatusLine(a.w.AvailableBuffer(), status, http.StatusText(status))
@@ -53,7 +79,6 @@ func (a *answer) head(status int, length int64, fields ...field) {
 	_, _ = a.w.Write(append(b, "\r\n"...))
 }
 
-// write adds a piece of the body. It leaves with flush or end at the latest.
 func (a *answer) write(p []byte) {
 	if a.noBody || len(p) == 0 {
 		return
@@ -68,10 +93,8 @@ func (a *answer) write(p []byte) {
 	}
 }
 
-// flush sends what was written.
 func (a *answer) flush() error { return a.w.Flush() }
 
-// end ends the body, with a trailer if it is chunked.
 func (a *answer) end(trailer []http1.Field) error {
 	if a.chunked && !a.noBody {
 		_, _ = a.w.Write(http1.AppendLastChunk(nil, trailer))

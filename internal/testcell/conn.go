@@ -2,9 +2,9 @@ package testcell
 
 import (
 	"context"
-	"crypto/sha256"
+	"crypto/sha1" //nolint:gosec // RFC 6455 section 4.2.2 says so
+	"encoding/base64"
 	"errors"
-	"hash"
 	"io"
 	"net"
 	"sync/atomic"
@@ -20,14 +20,18 @@ var limits = http1.Limits{Head: 1 << 20, Fields: 4000}
 // pieceSize is the size in bytes of the buffers that bodies pass through.
 const pieceSize = 32 << 10
 
-// lingerTime is how long a connection that is refused is still read, so that
-// the client gets the answer and not a reset.
-const lingerTime = time.Second
+// A connection that is refused or closed by the cell is still read for a while,
+// so that the client gets what was written last and not a reset.
+const (
+	lingerTime  = time.Second
+	lingerBytes = 64 << 20
+)
 
-// conn is one connection. One goroutine serves it.
+// conn is one connection of HTTP/1.1. One goroutine serves it.
 type conn struct {
 	cell   *Cell
-	net    net.Conn
+	net    net.Conn // the TLS connection if there is one
+	raw    net.Conn // that below it
 	reader *http1.Reader
 	number int64
 }
@@ -41,24 +45,37 @@ func (c *conn) serve() {
 			return
 		}
 		c.cell.requests.Add(1)
-		fault := NoFault
-		if c.cell.fault != nil {
-			fault = c.cell.fault(&Request{Head: &head, Conn: c.number, Number: n})
-		}
+		fault := c.cell.ask(&Request{Head: &head, Proto: protoOf(&head), Conn: c.number, Number: n})
 		if fault.breaks() {
 			c.fail(fault)
 			return
 		}
-		x := newExchange(c, &head)
+		out := newAnswer(c.net, &head)
 		if fault == CloseAnnounced {
-			x.out.keepAlive = false
+			out.keepAlive = false
 		}
-		if err := x.answer(); err != nil || !x.out.keepAlive || fault == CloseAfter {
+		w := &wire1{conn: c, req: &head, body: http1.RequestBody(c.reader, &head, limits)}
+		err := newExchange(c.cell, protoOf(&head), &head, w.body, out, w).answer()
+		if err != nil || !out.keepAlive || w.upgraded || fault == CloseAfter {
 			return
 		}
 		c.reader.Release()
 	}
 }
+
+// priorKnowledge reports whether the client starts with HTTP/2. It waits for no
+// more bytes than it needs to tell.
+func (c *conn) priorKnowledge() bool {
+	for n := 1; n <= len(preface); n++ {
+		b, err := c.reader.Peek(n)
+		if err != nil || b[n-1] != preface[n-1] {
+			return false
+		}
+	}
+	return true
+}
+
+func protoOf(req *http1.Request) string { return "HTTP/1." + string('0'+rune(req.Minor)) }
 
 // refuse answers a head that could not be read. What follows on the connection
 // could be anything, so it ends.
@@ -76,20 +93,39 @@ func (c *conn) refuse(err error) {
 	out := newAnswer(c.net, &http1.Request{Minor: 1, Framing: http1.Framing{Close: true}})
 	out.head(status, int64(len(text)), field{"Content-Type", "text/plain; charset=utf-8"})
 	out.write([]byte(text))
-	if out.end(nil) != nil {
-		return
+	if out.end(nil) == nil {
+		c.linger()
 	}
+}
+
+// linger ends the cell's side, and reads the client's for a while.
+func (c *conn) linger() {
 	if half, ok := c.net.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite()
 	}
 	_ = c.net.SetReadDeadline(time.Now().Add(lingerTime))
-	_, _ = io.CopyN(io.Discard, c.reader, 1<<20)
+	_, _ = io.CopyN(io.Discard, c.reader, lingerBytes)
 }
 
-// watch gives a context that ends when the client leaves or the cell closes. It
-// must not be used while a body is read. stop waits for the watching to end. A
-// client that sends its next request already is not watched further.
-func (c *conn) watch() (ctx context.Context, stop func()) {
+// wire1 is the wire of one exchange on a connection of HTTP/1.1.
+type wire1 struct {
+	conn     *conn
+	req      *http1.Request
+	body     *http1.Body
+	upgraded bool
+}
+
+func (w *wire1) proceed() error {
+	if !w.req.Expect100 || w.body.Empty() {
+		return nil
+	}
+	_, err := io.WriteString(w.conn.net, "HTTP/1.1 100 Continue\r\n\r\n")
+	return err
+}
+
+// watch does not go on watching a client that sends its next request already.
+func (w *wire1) watch() (ctx context.Context, stop func()) {
+	c := w.conn
 	ctx, cancel := context.WithCancel(c.cell.base)
 	done := make(chan struct{})
 	var stopped atomic.Bool
@@ -108,63 +144,24 @@ func (c *conn) watch() (ctx context.Context, stop func()) {
 	}
 }
 
-// exchange is one request and its answer.
-type exchange struct {
-	conn *conn
-	req  *http1.Request
-	body *http1.Body
-	out  *answer
-
-	hash  hash.Hash
-	bytes int64
+// upgrade answers 101. A WebSocket's key must have been checked.
+func (w *wire1) upgrade(protocol string, fields ...field) (io.ReadWriter, error) {
+	w.upgraded = true
+	accept := sha1.Sum([]byte(value(w.req.Fields, "Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) //nolint:gosec // as above
+	b := http1.AppendStatusLine(nil, 101, "Switching Protocols")
+	b = http1.AppendField(b, "Connection", "Upgrade")
+	b = http1.AppendField(b, "Upgrade", protocol)
+	b = http1.AppendField(b, "Sec-WebSocket-Accept", base64.StdEncoding.EncodeToString(accept[:]))
+	for _, f := range fields {
+		b = http1.AppendField(b, f.name, f.value)
+	}
+	if _, err := w.conn.net.Write(append(b, "\r\n"...)); err != nil {
+		return nil, err
+	}
+	return struct {
+		io.Reader
+		io.Writer
+	}{w.conn.reader, w.conn.net}, nil
 }
 
-func newExchange(c *conn, req *http1.Request) *exchange {
-	return &exchange{
-		conn: c, req: req, body: http1.RequestBody(c.reader, req, limits),
-		out: newAnswer(c.net, req), hash: sha256.New(),
-	}
-}
-
-// proceed tells a client that waits for it to send its body.
-func (x *exchange) proceed() error {
-	if !x.req.Expect100 || x.body.Empty() {
-		return nil
-	}
-	_, err := io.WriteString(x.conn.net, "HTTP/1.1 100 Continue\r\n\r\n")
-	return err
-}
-
-// consume reads the body to its end, hashing it.
-func (x *exchange) consume() error {
-	if x.body.Whole() {
-		return nil
-	}
-	if err := x.proceed(); err != nil {
-		return err
-	}
-	buf := make([]byte, pieceSize)
-	for {
-		n, err := x.body.Read(buf)
-		x.bytes += int64(n)
-		x.hash.Write(buf[:n])
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// wait returns nil after d, and an error as soon as the client is gone.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}
+func (w *wire1) leave() { w.conn.linger() }

@@ -3,13 +3,18 @@ package testcell
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/homeward/homeward/internal/proxy/http1"
 )
 
 // Bounds and defaults of what the special paths take. A number beyond its bound
@@ -21,6 +26,8 @@ const (
 	defaultDelay    = 1000 // milliseconds of /slow
 	maxMillis       = 10 * 60 * 1000
 	maxBytes        = 1 << 40
+	defaultHints    = 2 // of /early-hints
+	maxHints        = 50
 )
 
 // answer answers the request by its path. An error says that the connection
@@ -31,7 +38,16 @@ const (
 // ordinary path, which the report answers.
 func (x *exchange) answer() error {
 	path, query, _ := strings.Cut(x.req.Origin, "?")
+	if x.req.Method == http.MethodConnect && path != "/ws" {
+		return x.refuse(http.StatusNotImplemented, onlyWebSocket)
+	}
 	switch path {
+	case "/ws":
+		return x.webSocket()
+	case "/early-hints":
+		return x.hints(number(query, "n", defaultHints, maxHints))
+	case "/trailers":
+		return x.trailers()
 	case "/duplex":
 		return x.duplex()
 	case "/sse":
@@ -68,7 +84,7 @@ func (x *exchange) slow(delay time.Duration) error {
 	if err := x.consume(); err != nil {
 		return err
 	}
-	ctx, stop := x.conn.watch()
+	ctx, stop := x.wire.watch()
 	err := wait(ctx, delay)
 	stop()
 	if err != nil {
@@ -84,7 +100,7 @@ func (x *exchange) events(n int, every time.Duration) error {
 	}
 	x.out.head(http.StatusOK, -1, field{"Content-Type", "text/event-stream"}, field{"Cache-Control", "no-store"})
 	if x.req.Method != http.MethodHead {
-		ctx, stop := x.conn.watch()
+		ctx, stop := x.wire.watch()
 		err := x.emit(ctx, n, every)
 		stop()
 		if err != nil {
@@ -101,7 +117,7 @@ func (x *exchange) emit(ctx context.Context, n int, every time.Duration) error {
 				return err
 			}
 		}
-		x.out.write(fmt.Appendf(nil, "id: %d\ndata: {\"cell\":%q,\"event\":%d}\n\n", i, x.conn.cell.name, i))
+		x.out.write(fmt.Appendf(nil, "id: %d\ndata: {\"cell\":%q,\"event\":%d}\n\n", i, x.cell.name, i))
 		if err := x.out.flush(); err != nil {
 			return err
 		}
@@ -112,7 +128,7 @@ func (x *exchange) emit(ctx context.Context, n int, every time.Duration) error {
 // duplex echoes the body piece by piece as it arrives, and its trailer. The head
 // of the answer is sent before any of the body is read.
 func (x *exchange) duplex() error {
-	if err := x.proceed(); err != nil {
+	if err := x.wire.proceed(); err != nil {
 		return err
 	}
 	x.out.head(http.StatusOK, -1, field{"Content-Type", "application/octet-stream"})
@@ -135,6 +151,37 @@ func (x *exchange) duplex() error {
 	}
 }
 
+// hints tells n times what the client may load already, then reports.
+func (x *exchange) hints(n int) error {
+	for i := 1; i <= n; i++ {
+		x.out.inform(http.StatusEarlyHints, field{"Link", fmt.Sprintf("</style-%d.css>; rel=preload; as=style", i)})
+	}
+	return x.reply(http.StatusOK)
+}
+
+// The trailer lines of /trailers. The head announces the first only.
+const (
+	announcedTrailer = "Report-SHA256"
+	surpriseTrailer  = "Report-Cell"
+)
+
+// trailers reports in pieces of unknown number, with a trailer.
+func (x *exchange) trailers() error {
+	if err := x.consume(); err != nil {
+		return err
+	}
+	body := x.report()
+	x.out.head(http.StatusOK, -1, field{"Content-Type", "application/json"}, field{"Trailer", announcedTrailer})
+	for piece := range slices.Chunk(body, len(body)/3+1) {
+		x.out.write(piece)
+		if err := x.out.flush(); err != nil {
+			return err
+		}
+	}
+	sum := sha256.Sum256(body)
+	return x.out.end([]http1.Field{{Name: announcedTrailer, Value: hex.EncodeToString(sum[:])}, {Name: surpriseTrailer, Value: x.cell.name}})
+}
+
 // content answers with n bytes: byte i is Alphabet[i%64].
 func (x *exchange) content(n int64) error {
 	if err := x.consume(); err != nil {
@@ -149,8 +196,8 @@ func (x *exchange) content(n int64) error {
 		piece := block[:min(n, int64(len(block)))]
 		n -= int64(len(piece))
 		x.out.write(piece)
-		if n > 0 && x.conn.cell.base.Err() != nil {
-			return x.conn.cell.base.Err()
+		if n > 0 && x.cell.base.Err() != nil {
+			return x.cell.base.Err()
 		}
 		if err := x.out.flush(); err != nil {
 			return err

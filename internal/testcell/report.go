@@ -18,7 +18,7 @@ type Report struct {
 	Method     string      `json:"method"`
 	Host       string      `json:"host"`
 	Target     string      `json:"target"`   // the exact request-target
-	Headers    [][2]string `json:"headers"`  // all lines as received, in order
+	Headers    [][2]string `json:"headers"`  // all lines as received, in order; of HTTP/2 sorted
 	Trailers   [][2]string `json:"trailers"` // the same of the trailer
 	BodyBytes  int64       `json:"body_bytes"`
 	BodySHA256 string      `json:"body_sha256"` // of the content, without its framing
@@ -27,15 +27,11 @@ type Report struct {
 // report tells of the request, whose body must have been consumed.
 func (x *exchange) report() []byte {
 	r := Report{
-		Cell: x.conn.cell.name, Proto: "HTTP/1." + string('0'+rune(x.req.Minor)), Method: x.req.Method, Host: x.req.Host,
+		Cell: x.cell.name, Proto: x.proto, Method: x.req.Method, Host: x.req.Host,
 		Target: x.req.Target, Headers: lines(x.req.Fields), Trailers: lines(x.body.Trailer()),
 		BodyBytes: x.bytes, BodySHA256: hex.EncodeToString(x.hash.Sum(nil)),
 	}
-	for _, f := range x.req.Fields {
-		if strings.EqualFold(f.Name, "Homeward-Lane") {
-			r.Lane = f.Value
-		}
-	}
+	r.Lane = value(x.req.Fields, "Homeward-Lane")
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false) // targets are full of & and are to be read
@@ -63,4 +59,14 @@ func text(s string) string {
 		out[i] = rune(s[i])
 	}
 	return string(out)
+}
+
+// value is that of the last field with this name, "" without one.
+func value(fields []http1.Field, name string) (last string) {
+	for _, f := range fields {
+		if strings.EqualFold(f.Name, name) {
+			last = f.Value
+		}
+	}
+	return last
 }

@@ -4,11 +4,14 @@
 //
 // It stands on the engine's own message parser, since an origin on net/http
 // would canonicalize header names, lose their order and rewrite targets before
-// it could report them. Bodies of any size pass in constant memory.
+// it could report them. HTTP/2, plain or agreed on in TLS, is the library's: a cell
+// tells of such a request what the library tells. Bodies of any size pass in
+// constant memory.
 package testcell
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
@@ -29,8 +32,9 @@ type Options struct {
 // Request is what a Fault function may look at.
 type Request struct {
 	Head   *http1.Request
-	Conn   int64 // number of its connection, from 1 on
-	Number int   // on its connection, from 1 on
+	Proto  string // HTTP/1.0, HTTP/1.1 or HTTP/2.0
+	Conn   int64  // number of its connection, from 1 on
+	Number int    // on its connection, from 1 on
 }
 
 // Cell is one origin. It is safe for concurrent use.
@@ -44,16 +48,19 @@ type Cell struct {
 	base context.Context // ends with Close
 	stop context.CancelFunc
 
+	http2 *http2Server
+
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
 	conns     map[net.Conn]struct{}
-	running   sync.WaitGroup // one for each listener and connection
+	running   sync.WaitGroup // one for each listener, connection and request of HTTP/2
 }
 
 // New makes a cell. It listens to nothing yet.
 func New(name string, o Options) *Cell {
 	c := &Cell{name: name, fault: o.Fault, listeners: map[net.Listener]struct{}{}, conns: map[net.Conn]struct{}{}}
 	c.base, c.stop = context.WithCancel(context.Background())
+	c.http2 = newHTTP2(c)
 	return c
 }
 
@@ -74,8 +81,20 @@ func (c *Cell) Open() int {
 var ErrClosed = errors.New("cell closed")
 
 // Serve accepts connections until Close, or until the listener fails. It closes
-// the listener.
-func (c *Cell) Serve(l net.Listener) error {
+// the listener. Clients speak HTTP/1.1, or HTTP/2 with prior knowledge.
+func (c *Cell) Serve(l net.Listener) error { return c.accept(l, nil) }
+
+// ServeTLS is Serve with TLS. Clients and the configuration agree on http/1.1 or
+// h2; a configuration that names no protocol offers both.
+func (c *Cell) ServeTLS(l net.Listener, config *tls.Config) error {
+	if len(config.NextProtos) == 0 {
+		config = config.Clone()
+		config.NextProtos = []string{"h2", "http/1.1"}
+	}
+	return c.accept(l, config)
+}
+
+func (c *Cell) accept(l net.Listener, config *tls.Config) error {
 	if !c.track(func() { c.listeners[l] = struct{}{} }) {
 		_ = l.Close()
 		return ErrClosed
@@ -101,9 +120,61 @@ func (c *Cell) Serve(l net.Listener) error {
 		go func() {
 			defer c.untrack(func() { delete(c.conns, nc) })
 			defer func() { _ = nc.Close() }()
-			(&conn{cell: c, net: nc, reader: http1.NewReader(nc), number: number}).serve()
+			c.handle(nc, config, number)
 		}()
 	}
+}
+
+// handle serves one connection to its end.
+func (c *Cell) handle(nc net.Conn, config *tls.Config, number int64) {
+	below := &handed{Conn: nc, number: number, closed: make(chan struct{})}
+	c1 := &conn{cell: c, net: nc, raw: nc, reader: http1.NewReader(nc), number: number}
+	if config != nil {
+		tc := tls.Server(below, config)
+		ctx, cancel := context.WithTimeout(c.base, handshakeTime)
+		err := tc.HandshakeContext(ctx)
+		cancel()
+		switch {
+		case err != nil:
+			return
+		case tc.ConnectionState().NegotiatedProtocol == "h2":
+			c.begin2()
+			c.http2.take(tc, below)
+			return
+		}
+		c1.net, c1.reader = tc, http1.NewReader(tc)
+		defer func() { _ = tc.Close() }()
+	} else if c1.priorKnowledge() {
+		below.prefix = c1.reader.TakeBuffered()
+		c.begin2()
+		c.http2.take(below, below)
+		return
+	}
+	c1.serve()
+}
+
+// handshakeTime is how long a client may take for the handshake of TLS.
+const handshakeTime = 10 * time.Second
+
+// begin2 begins to serve HTTP/2, once.
+func (c *Cell) begin2() {
+	c.http2.started.Do(func() {
+		if !c.track(func() {}) {
+			return
+		}
+		go func() {
+			defer c.untrack(func() {})
+			_ = c.http2.server.Serve(c.http2)
+		}()
+	})
+}
+
+// ask asks what should go wrong.
+func (c *Cell) ask(r *Request) Fault {
+	if c.fault == nil {
+		return NoFault
+	}
+	return c.fault(r)
 }
 
 // acceptDelay is how long a cell waits for descriptors to come free.
@@ -143,6 +214,7 @@ func (c *Cell) Close() {
 		_ = nc.Close()
 	}
 	c.mu.Unlock()
+	_ = c.http2.server.Close()
 	c.running.Wait()
 }
 
