@@ -106,7 +106,7 @@ func (c *client) refused(r route) error {
 		{"a byte of the body", func(m *message) { m.body[0] ^= 1 }},
 		{"the method", func(m *message) { m.method = "PUT" }},
 		{"the host", func(m *message) { m.host = "localhost" }},
-		{"a slash less", func(m *message) { m.target = strings.Replace(m.target, "//", "/", 1) }},
+		{"one slash", func(m *message) { m.target = strings.Replace(m.target, "//", "/", 1) }},
 		{"the case of an escape in the path", func(m *message) { m.target = strings.Replace(m.target, "%2F", "%2f", 1) }},
 		{"a plus for a space", func(m *message) { m.target = strings.Replace(m.target, "q=a+b", "q=a%20b", 1) }},
 		{"a line less of a repeated field", func(m *message) { m.header["X-Part"] = m.header["X-Part"][:1] }},
