@@ -35,6 +35,12 @@ type Config struct {
 	Log       *slog.Logger       // nil discards
 	AccessLog io.Writer          // JSON lines, one a request; nil for none
 	Observers []proxy.Observer   // told of every request besides
+
+	// For the metrics: certificates from files, and those got from an
+	// authority. nil for none.
+	FileCertificates, ObtainedCertificates Certificates
+	// Challenges answers that authority; nil for none.
+	Challenges proxy.Challenges
 }
 
 // Edge is one edge. It is safe for concurrent use.
@@ -73,9 +79,11 @@ func Open(c Config) (*Edge, error) {
 		observers = append(observers, e.access)
 	}
 	e.proxy = proxy.New(state, observers, c.Log, time.Now)
+	e.proxy.AnswerChallenges(c.Challenges)
 	e.server = proxy.OpenServer(e.proxy)
 	e.loadedAt.Store(time.Now().Unix())
 	e.metrics.Register(&collector{edge: e})
+	e.metrics.Register(&certificateCollector{files: c.FileCertificates, obtained: c.ObtainedCertificates})
 	return e, nil
 }
 

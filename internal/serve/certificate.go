@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -79,14 +80,23 @@ func (c *Certificate) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, er
 	return c.pair.Load(), nil
 }
 
-// Reloads tells how many changes of the files have been taken, and how many
+// Counts tells how many changes of the files have been taken, and how many
 // times the files were looked at and could not be taken.
-func (c *Certificate) Reloads() (taken, refused uint64) {
+func (c *Certificate) Counts() (taken, refused uint64) {
 	return c.reloads.Load(), c.refused.Load()
 }
 
-// NotAfter is when the certificate now in use ends.
-func (c *Certificate) NotAfter() time.Time { return c.pair.Load().Leaf.NotAfter }
+// Expiries tells when the certificate now in use ends, under its first DNS name,
+// or the name of its file if it has none. It looks at the files as a handshake
+// does, so that a certificate close to its end is warned of without any client.
+func (c *Certificate) Expiries(each func(name string, notAfter time.Time)) {
+	pair, _ := c.GetCertificate(nil)
+	name := filepath.Base(c.certFile)
+	if len(pair.Leaf.DNSNames) > 0 {
+		name = pair.Leaf.DNSNames[0]
+	}
+	each(name, pair.Leaf.NotAfter)
+}
 
 // follow looks at the files if that is due. The caller holds mu.
 func (c *Certificate) follow() {

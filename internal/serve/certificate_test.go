@@ -107,8 +107,8 @@ func TestChangedFilesAreTakenOnceDue(t *testing.T) {
 		if got := w.serial(); got != 2 {
 			t.Errorf("once the files are due: serial %d, want 2", got)
 		}
-		if taken, refused := w.Reloads(); taken != 1 || refused != 0 {
-			t.Errorf("Reloads() = %d, %d; want 1, 0", taken, refused)
+		if taken, refused := w.Counts(); taken != 1 || refused != 0 {
+			t.Errorf("Counts() = %d, %d; want 1, 0", taken, refused)
 		}
 		time.Sleep(time.Minute)
 		if w.serial(); w.logged("certificate reloaded") != 1 {
@@ -135,8 +135,8 @@ func TestBrokenPairKeepsThePreviousOne(t *testing.T) {
 			if n := w.logged("certificate not reloaded"); n != 1 {
 				t.Errorf("one change was logged %d times:\n%s", n, &w.log)
 			}
-			if taken, refused := w.Reloads(); taken != 0 || refused != 3 {
-				t.Errorf("Reloads() = %d, %d; want 0, 3", taken, refused)
+			if taken, refused := w.Counts(); taken != 0 || refused != 3 {
+				t.Errorf("Counts() = %d, %d; want 0, 3", taken, refused)
 			}
 			w.write(second)
 			if got := w.serial(); got != 2 {

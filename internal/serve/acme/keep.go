@@ -1,0 +1,121 @@
+package acme
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"time"
+)
+
+const (
+	// attemptTime bounds one attempt, so that an authority that answers nothing
+	// cannot stop further ones.
+	attemptTime = 5 * time.Minute
+	// retryGrowth is how often the time between attempts doubles at most, and
+	// retryMost how many times the first one it may be.
+	retryGrowth, retryMost = 6, 60
+	// alarm is the rest of a certificate's life in which a failed renewal is an
+	// error and no longer a warning.
+	alarm = 14 * 24 * time.Hour
+)
+
+// errTaken ends an attempt that is no longer needed: another process that shares
+// the directory was faster.
+var errTaken = errors.New("already renewed")
+
+// attempted is the key of the certificate that an attempt is for, in its context.
+type attempted struct{}
+
+// keep has a certificate for a name until ctx ends.
+func (m *Manager) keep(ctx context.Context, c *certificate) {
+	for failures := 0; ctx.Err() == nil; {
+		wait := around(m.config.Check)
+		switch fresh, stored := m.take(c); {
+		case fresh:
+			failures = 0
+		case m.attempt(ctx, c, errors.Is(stored, errNothing)) == nil:
+			failures = 0
+		default:
+			failures++
+			wait = around(backoff(m.config.Retry, failures))
+			m.config.Log.Debug("the next attempt waits", "name", c.name, "wait", wait)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+	}
+}
+
+// backoff is the time after so many failures in a row, 1 or more.
+func backoff(first time.Duration, failures int) time.Duration {
+	return min(first<<min(failures-1, retryGrowth), retryMost*first)
+}
+
+// around is d, up to a fifth longer: edges that started together shall not ask
+// together.
+func around(d time.Duration) time.Duration {
+	return d + time.Duration(rand.Int64N(int64(d)/5+1)) //nolint:gosec // spreads load, guards nothing
+}
+
+// attempt asks the authority once, for a first certificate or for a renewal.
+func (m *Manager) attempt(ctx context.Context, c *certificate, first bool) error {
+	a := m.authority.Load()
+	limited, cancel := context.WithTimeout(context.WithValue(ctx, attempted{}, c), attemptTime)
+	defer cancel()
+	var err error
+	if first {
+		err = a.config.ObtainCertSync(limited, c.name)
+	} else { // by force: whether it is due is decided here, see stillDue
+		err = a.config.RenewCertSync(limited, c.name, true)
+	}
+	taken := errors.Is(err, errTaken)
+	if err == nil || taken {
+		_, err = m.take(c)
+	}
+	switch {
+	case err == nil && taken:
+		m.config.Log.Info("certificate taken from disk", "name", c.name, "not_after", c.pair.Load().Leaf.NotAfter)
+	case err == nil:
+		m.obtained.Add(1)
+		m.config.Log.Info("certificate obtained", "name", c.name, "not_after", c.pair.Load().Leaf.NotAfter)
+	case ctx.Err() == nil:
+		m.failed.Add(1)
+		m.tell(c, err)
+	}
+	return err
+}
+
+// tell logs a failed attempt, as loudly as its consequence is.
+func (m *Manager) tell(c *certificate, err error) {
+	reason := strings.ReplaceAll(err.Error(), m.config.Email, "(email)")
+	pair := c.pair.Load()
+	if pair == nil {
+		m.config.Log.Error("no certificate could be obtained: HTTPS for this name fails until one is; it will be tried again", "name", c.name, "ca", m.config.CA, "error", reason)
+		return
+	}
+	left := pair.Leaf.NotAfter.Sub(m.config.Now())
+	attrs := []any{"name", c.name, "ca", m.config.CA, "not_after", pair.Leaf.NotAfter, "left", left.Round(time.Minute), "error", reason}
+	switch {
+	case left <= 0:
+		m.config.Log.Error("the certificate has expired and could not be renewed; it is served on, and it will be tried again", attrs...)
+	case left <= alarm:
+		m.config.Log.Error("the certificate expires soon and could not be renewed; it will be tried again", attrs...)
+	default:
+		m.config.Log.Warn("the certificate could not be renewed; it will be tried again", attrs...)
+	}
+}
+
+// stillDue is certmagic's way to ask, once it holds the lock that processes with
+// one directory share, whether to go on.
+func (m *Manager) stillDue(ctx context.Context, event string, _ map[string]any) error {
+	c, ok := ctx.Value(attempted{}).(*certificate)
+	if !ok || event != "cert_obtaining" {
+		return nil
+	}
+	if fresh, err := m.take(c); err == nil && fresh {
+		return errTaken
+	}
+	return nil
+}

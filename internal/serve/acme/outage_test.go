@@ -1,0 +1,190 @@
+package acme_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"io/fs"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// made is a certificate that no authority signed.
+type made struct {
+	pair      tls.Certificate
+	cert, key []byte // PEM
+}
+
+func selfSigned(t *testing.T, host string, from, to time.Time) made {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(7), NotBefore: from, NotAfter: to, DNSNames: []string{host}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := made{
+		cert: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		key:  pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}),
+	}
+	if m.pair, err = tls.X509KeyPair(m.cert, m.key); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// seed fills a directory by a world that obtains a certificate and stops, and
+// leaves the authority down. It returns the files of certificate and key.
+func seed(t *testing.T, a *authority, p ports, dir string) (certFile, keyFile string, cert *x509.Certificate) {
+	t.Helper()
+	a.start()
+	w := start(t, with{authority: a, ports: p, dir: dir})
+	cert = w.obtained(a)
+	w.stop()
+	a.stop()
+	err := filepath.WalkDir(filepath.Join(dir, "certificates"), func(path string, _ fs.DirEntry, err error) error {
+		switch filepath.Ext(path) {
+		case ".crt":
+			certFile = path
+		case ".key":
+			keyFile = path
+		}
+		return err
+	})
+	if err != nil || certFile == "" || keyFile == "" {
+		t.Fatalf("files %q and %q, %v", certFile, keyFile, err)
+	}
+	return certFile, keyFile, cert
+}
+
+// reopen opens the ports again that a stopped edge had.
+func reopen(t *testing.T, p ports) ports {
+	t.Helper()
+	return ports{again(t, p.plain.Addr().String()), again(t, p.secure.Addr().String())}
+}
+
+func write(t *testing.T, name string, content []byte) {
+	t.Helper()
+	if err := os.WriteFile(name, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOutageAtTheFirstStart(t *testing.T) {
+	p := openPorts(t)
+	a := newAuthority(t, life, port(p.plain), port(p.secure))
+	w := start(t, with{authority: a, ports: p})
+	w.eventually("attempts fail and go on", func() bool { _, failed := w.manager.Counts(); return failed >= 2 })
+	if status, _ := w.get(name, "/x"); status != 200 {
+		t.Errorf("plain HTTP answers %d", status)
+	}
+	for range 20 {
+		if _, err := w.shown(whatever(name)); err == nil || !strings.Contains(err.Error(), "unrecognized name") {
+			t.Fatalf("a handshake without a certificate: %v, want the alert unrecognized_name", err)
+		}
+	}
+	if n := w.logged("handshakes refused", name); n != 1 {
+		t.Errorf("20 refused handshakes made %d log lines:\n%s", n, w.log)
+	}
+	if w.logged("level=ERROR", "no certificate could be obtained", "connection refused") == 0 {
+		t.Errorf("the log does not say why:\n%s", w.log)
+	}
+	a.start()
+	w.obtained(a)
+}
+
+func TestOutageAtALaterStart(t *testing.T) {
+	p := openPorts(t)
+	a := newAuthority(t, life, port(p.plain), port(p.secure))
+	dir := t.TempDir() + "/acme"
+	_, _, cert := seed(t, a, p, dir)
+	w := start(t, with{authority: a, ports: reopen(t, p), dir: dir})
+	if got, err := w.shown(whatever(name)); err != nil || !got.Equal(cert) {
+		t.Errorf("the first handshake is not shown what is on disk: %v", err)
+	}
+	if got := w.counts(); got != "0 obtained, 0 failed" {
+		t.Errorf("%s: the authority was asked without need", got)
+	}
+}
+
+func TestOutageAtRenewal(t *testing.T) {
+	now := time.Now()
+	for what, kept := range map[string]struct {
+		from, to time.Time
+		level    string
+		says     string
+	}{
+		"due":      {now.Add(-70 * 24 * time.Hour), now.Add(20 * 24 * time.Hour), "WARN", "could not be renewed"},
+		"expiring": {now.Add(-80 * 24 * time.Hour), now.Add(10 * 24 * time.Hour), "ERROR", "expires soon"},
+		"expired":  {now.Add(-90 * 24 * time.Hour), now.Add(-time.Hour), "ERROR", "has expired"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			p := openPorts(t)
+			a := newAuthority(t, life, port(p.plain), port(p.secure))
+			dir := t.TempDir() + "/acme"
+			certFile, keyFile, _ := seed(t, a, p, dir)
+			old := selfSigned(t, name, kept.from, kept.to)
+			write(t, certFile, old.cert)
+			write(t, keyFile, old.key)
+			w := start(t, with{authority: a, ports: reopen(t, p), dir: dir})
+			w.eventually("renewals fail and go on", func() bool { _, failed := w.manager.Counts(); return failed >= 2 })
+			if got, err := w.shown(whatever(name)); err != nil || !got.Equal(old.pair.Leaf) {
+				t.Errorf("the old certificate is not served on: %v", err)
+			}
+			if w.logged("level="+kept.level, kept.says, "not_after") == 0 {
+				t.Errorf("no %s with %q:\n%s", kept.level, kept.says, w.log)
+			}
+			a.start()
+			w.obtained(a)
+			secrets(t, w, dir)
+		})
+	}
+}
+
+// What was damaged on disk is replaced, and never keeps an edge from starting.
+func TestDamagedFiles(t *testing.T) {
+	valid := selfSigned(t, name, time.Now().Add(-time.Hour), time.Now().Add(life*time.Second))
+	other := selfSigned(t, "other.test", time.Now().Add(-time.Hour), time.Now().Add(life*time.Second))
+	for what, damage := range map[string]func(t *testing.T, certFile, keyFile string){
+		"mismatch":  func(t *testing.T, certFile, _ string) { write(t, certFile, valid.cert) },
+		"half":      func(t *testing.T, certFile, _ string) { write(t, certFile, valid.cert[:99]) },
+		"empty key": func(t *testing.T, _, keyFile string) { write(t, keyFile, nil) },
+		"other name": func(t *testing.T, certFile, keyFile string) {
+			write(t, certFile, other.cert)
+			write(t, keyFile, other.key)
+		},
+		"no key": func(t *testing.T, _, keyFile string) {
+			if err := os.Remove(keyFile); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			p := openPorts(t)
+			a := newAuthority(t, life, port(p.plain), port(p.secure))
+			dir := t.TempDir() + "/acme"
+			certFile, keyFile, _ := seed(t, a, p, dir)
+			damage(t, certFile, keyFile)
+			a.start()
+			w := start(t, with{authority: a, ports: reopen(t, p), dir: dir})
+			if w.logged("level=ERROR", "cannot be used", filepath.Base(dir)) != 1 {
+				t.Errorf("the log does not name the file:\n%s", w.log)
+			}
+			w.obtained(a)
+		})
+	}
+}
