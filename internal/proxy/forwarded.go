@@ -3,36 +3,10 @@ package proxy
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"net/netip"
 	"strings"
 
-	"github.com/homeward/homeward/internal/proxy/http1"
 	"github.com/homeward/homeward/route"
 )
-
-// client is the address that the request came from: the peer, or, behind
-// declared proxies only, the last address in X-Forwarded-For that is not one of
-// them. An address that does not parse ends the search.
-func (s *State) client(in *Inbound) netip.Addr {
-	at := in.Peer.Addr().Unmap()
-	if !s.trusts(at) {
-		return at
-	}
-	var chain []string
-	for _, f := range in.Fields {
-		if strings.EqualFold(f.Name, "X-Forwarded-For") {
-			http1.Elements(f.Value, func(e string) bool { chain = append(chain, e); return true })
-		}
-	}
-	for i := len(chain) - 1; i >= 0 && s.trusts(at); i-- {
-		next, err := netip.ParseAddr(strings.Trim(chain[i], "[]"))
-		if err != nil {
-			break
-		}
-		at = next.Unmap()
-	}
-	return at
-}
 
 // requestID is the id that the client gave, if it can stand in a log line, else
 // a new one.

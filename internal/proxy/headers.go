@@ -12,24 +12,16 @@ import (
 // says. Framing is the hop's.
 func (x *exchange) fieldsOut() []route.Field {
 	in, s := x.in, x.state
-	trusted := s.trusts(in.Peer.Addr())
 	nominated := s.nominated(in.Fields)
 	out := make([]route.Field, 0, len(in.Fields)+8)
 	add := func(name, value string) { out = append(out, route.Field{Name: name, Value: value}) }
-	var hops []string
 	traced := false
 	for _, f := range in.Fields {
 		switch {
 		case hopByHop(f.Name), ours(f.Name), contains(nominated, f.Name):
 			continue
-		case forwarding(f.Name):
-			if trusted && strings.EqualFold(f.Name, "X-Forwarded-For") {
-				hops = append(hops, f.Value)
-				continue
-			}
-			if !trusted {
-				continue
-			}
+		case forwarding(f.Name) && !x.way.passes(f.Name):
+			continue
 		case strings.EqualFold(f.Name, "Expect") && x.continued:
 			continue
 		case strings.EqualFold(f.Name, "X-Request-Id") && !x.idGiven:
@@ -39,13 +31,7 @@ func (x *exchange) fieldsOut() []route.Field {
 		}
 		out = append(out, f)
 	}
-	add("X-Forwarded-For", strings.Join(append(hops, in.Peer.Addr().Unmap().String()), ", "))
-	if !trusted || first(in.Fields, "X-Forwarded-Proto") == "" {
-		add("X-Forwarded-Proto", scheme(in.TLS))
-	}
-	if !trusted || first(in.Fields, "X-Forwarded-Host") == "" {
-		add("X-Forwarded-Host", in.Host)
-	}
+	out = x.way.fields(out)
 	if !x.idGiven {
 		add("X-Request-Id", x.rec.RequestID)
 	}

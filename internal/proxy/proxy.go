@@ -74,6 +74,7 @@ type exchange struct {
 	request   route.Request
 	decision  route.Decision
 	rec       Record
+	way       way
 	idGiven   bool
 	peeked    peeked
 	continued bool   // 100 Continue was sent by the edge itself
@@ -130,9 +131,10 @@ func (x *exchange) serve() bool {
 
 func (x *exchange) begin() {
 	in := x.in
+	x.way = x.state.wayOf(in)
 	x.rec = Record{
 		Start: x.proxy.now(), Proto: in.Proto, Method: in.Method, Host: in.Host, TLS: in.TLS,
-		Path: x.state.Table.RedactPath(in.Origin), Client: x.state.client(in), Table: x.state.Table,
+		Path: x.state.Table.RedactPath(in.Origin), Client: x.way.client, Table: x.state.Table,
 	}
 	x.rec.RequestID, x.idGiven = requestID(in.Fields)
 }

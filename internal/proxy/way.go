@@ -1,0 +1,154 @@
+package proxy
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/homeward/homeward/internal/proxy/http1"
+	"github.com/homeward/homeward/route"
+)
+
+// way is what is known of how a request came to the edge, and what the cell is
+// told of it.
+type way struct {
+	client  netip.Addr // that the request came from, as far back as can be believed
+	trusted bool       // the peer is a declared proxy
+
+	peer      string   // in X-Forwarded-For
+	before    []string // in X-Forwarded-For, before the peer
+	proto     string   // of X-Forwarded-Proto; "" when the proxy's own stays
+	host      string   // of X-Forwarded-Host; "" when the proxy's own stays
+	forwarded string   // Forwarded with an element for the peer; "" for none
+	realIP    bool     // the proxy sent an X-Real-IP
+}
+
+// wayOf reads what stands before the edge says, which is believed from declared
+// proxies only. A proxy that sends X-Forwarded-For is taken at that: it may pass
+// on a Forwarded or X-Real-IP that its client made up, so neither counts then.
+// Without it Forwarded counts, and without that X-Real-IP.
+func (s *State) wayOf(in *Inbound) way {
+	peer := in.Peer.Addr().Unmap()
+	proto := scheme(in.TLS || in.Secure)
+	w := way{client: peer, peer: nodeName(peer), proto: proto, host: in.Host}
+	if !s.trusts(peer) {
+		return w
+	}
+	w.trusted = true
+	for _, line := range all(in.Fields, "X-Forwarded-For") {
+		http1.Elements(line, func(e string) bool { w.before = append(w.before, e); return true })
+	}
+	lines, elements := readForwarded(in.Fields)
+	named, last := s.follow(peer, len(elements), func(i int) netip.Addr { return nodeAddress(elements[i].node) })
+	real := all(in.Fields, "X-Real-IP")
+	w.realIP = len(real) > 0
+	switch {
+	case len(w.before) > 0:
+		w.client, _ = s.follow(peer, len(w.before), func(i int) netip.Addr { return nodeAddress(w.before[i]) })
+		if named != w.client {
+			lines = nil // of another client: the cell must not read it there
+		}
+	case len(elements) > 0:
+		w.client = named
+		for _, e := range elements {
+			w.before = append(w.before, nodeName(nodeAddress(e.node)))
+		}
+		w.take(elements[last:])
+	case len(real) == 1 && nodeAddress(real[0]).IsValid():
+		w.client = nodeAddress(real[0])
+		w.before = []string{w.client.String()}
+	}
+	if len(lines) > 0 {
+		w.forwarded = strings.Join(append(lines, element(peer, proto, in.Host)), ", ")
+	}
+	if told := all(in.Fields, "X-Forwarded-Proto"); len(told) == 1 && validProto(told[0]) {
+		w.proto = ""
+	}
+	if told := all(in.Fields, "X-Forwarded-Host"); len(told) == 1 && http1.ValidHost(told[0]) {
+		w.host = ""
+	}
+	return w
+}
+
+// follow goes back along n addresses, the last of which the peer gave, for as
+// long as those who gave them are trusted. One that is none ends the search.
+// last is the index of the first that a trusted proxy gave.
+func (s *State) follow(peer netip.Addr, n int, at func(int) netip.Addr) (client netip.Addr, last int) {
+	client, last = peer, n
+	for last > 0 && s.trusts(client) {
+		last--
+		next := at(last)
+		if !next.IsValid() {
+			break
+		}
+		client = next
+	}
+	return client, last
+}
+
+// take sets scheme and host by the elements that trusted proxies made: the one
+// nearest to the client that names them.
+func (w *way) take(elements []forwardedElement) {
+	proto, host := "", ""
+	for _, e := range elements {
+		if proto == "" && validProto(e.proto) {
+			proto = strings.ToLower(e.proto)
+		}
+		if host == "" && http1.ValidHost(e.host) {
+			host = e.host
+		}
+	}
+	if proto != "" {
+		w.proto = proto
+	}
+	if host != "" {
+		w.host = host
+	}
+}
+
+// passes reports whether a forwarding field goes to the cell as it came. Those
+// of untrusted peers do not, nor do those in the spelling of CGI, which no proxy
+// sends and an origin might take for the others, nor what is written anew.
+func (w *way) passes(name string) bool {
+	switch {
+	case !w.trusted, strings.Contains(name, "_"),
+		strings.EqualFold(name, "Forwarded"), strings.EqualFold(name, "X-Forwarded-For"), strings.EqualFold(name, "X-Real-IP"):
+		return false
+	case strings.EqualFold(name, "X-Forwarded-Proto"):
+		return w.proto == ""
+	case strings.EqualFold(name, "X-Forwarded-Host"):
+		return w.host == ""
+	}
+	return true
+}
+
+// fields appends what the cell is told of the way besides what passes.
+func (w *way) fields(dst []route.Field) []route.Field {
+	add := func(name, value string) {
+		if value != "" {
+			dst = append(dst, route.Field{Name: name, Value: value})
+		}
+	}
+	add("X-Forwarded-For", strings.Join(append(w.before, w.peer), ", "))
+	add("X-Forwarded-Proto", w.proto)
+	add("X-Forwarded-Host", w.host)
+	add("Forwarded", w.forwarded)
+	if w.realIP {
+		add("X-Real-IP", nodeName(w.client))
+	}
+	return dst
+}
+
+func validProto(s string) bool {
+	return strings.EqualFold(s, "http") || strings.EqualFold(s, "https")
+}
+
+// all are the values of the fields of a name.
+func all(fields []route.Field, name string) []string {
+	var values []string
+	for _, f := range fields {
+		if strings.EqualFold(f.Name, name) {
+			values = append(values, f.Value)
+		}
+	}
+	return values
+}
