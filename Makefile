@@ -1,5 +1,5 @@
 # Shortcuts; each is one command that can also be typed.
-.PHONY: help demo test race lint fuzz bench schema ci
+.PHONY: help demo test race lint fuzz bench schema proto ci
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -24,6 +24,13 @@ bench: ## the benchmarks of the decision
 
 schema: ## write the JSON Schema of the topology file anew
 	mkdir -p schema && go run ./cmd/homeward schema > schema/topology.schema.json
+
+proto: ## generate the gRPC code of the demo's cells anew; needs protoc (apt install protobuf-compiler)
+	bin=$$(mktemp -d) && trap 'rm -rf "$$bin"' EXIT && \
+	GOBIN=$$bin go install google.golang.org/protobuf/cmd/protoc-gen-go && \
+	GOBIN=$$bin go install google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.2 && \
+	PATH=$$bin:$$PATH protoc -I internal/testcell/echo --go_out=internal/testcell/echo --go_opt=paths=source_relative \
+		--go-grpc_out=internal/testcell/echo --go-grpc_opt=paths=source_relative echo.proto
 
 ci: ## everything that must hold before a change is taken
 	.ci/run

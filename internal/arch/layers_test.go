@@ -14,7 +14,7 @@ var layers = [][]string{
 	{"internal/telemetry"},
 	{"internal/proxy"},
 	{"internal/upstream", "internal/admission", "internal/testcell"},
-	{"internal/testcell/websocket"},
+	{"internal/testcell/websocket", "internal/testcell/echo"},
 	{"internal/proxy/http1", "internal/proxy/extendedconnect", "internal/config", "internal/serve", "internal/serve/proxyproto", "internal/serve/acme", "examples"},
 	{"route"},
 	{"topology"},

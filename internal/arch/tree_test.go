@@ -116,6 +116,9 @@ func readTree() ([]*pkg, error) {
 		if err != nil {
 			return err
 		}
+		if strings.HasSuffix(rel, ".pb.go") && ast.IsGenerated(src.file) {
+			return nil // its generator's habits are not ours to judge
+		}
 		dir := path.Dir(rel)
 		if byDir[dir] == nil {
 			byDir[dir] = &pkg{dir: dir}

@@ -122,6 +122,10 @@ func (c *Cell) serveHTTP2(w http.ResponseWriter, r *http.Request) {
 	case fault != NoFault:
 		w.Header().Set("Connection", "close") // the library tells the client to go away
 	}
+	if ct := r.Header.Get("Content-Type"); ct == "application/grpc" || strings.HasPrefix(ct, "application/grpc+") || strings.HasPrefix(ct, "application/grpc;") {
+		c.grpc.ServeHTTP(w, r)
+		return
+	}
 	x := newExchange(c, r.Proto, req, &body2{Request: r}, &answer2{w: w, control: http.NewResponseController(w), method: r.Method}, &wire2{w: w, r: r})
 	x.protocol = r.Header.Get(":protocol")
 	if x.answer() != nil {

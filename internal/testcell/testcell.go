@@ -5,8 +5,8 @@
 // It stands on the engine's own message parser, since an origin on net/http
 // would canonicalize header names, lose their order and rewrite targets before
 // it could report them. HTTP/2, plain or agreed on in TLS, is the library's: a cell
-// tells of such a request what the library tells. Bodies of any size pass in
-// constant memory.
+// tells of such a request what the library tells, and answers gRPC calls to the
+// services of package echo. Bodies of any size pass in constant memory.
 package testcell
 
 import (
@@ -19,7 +19,10 @@ import (
 	"syscall"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"github.com/homeward/homeward/internal/proxy/http1"
+	"github.com/homeward/homeward/internal/testcell/echo"
 )
 
 // Options change how a cell behaves. The zero value is a cell without faults.
@@ -42,13 +45,15 @@ type Cell struct {
 	name  string
 	fault func(*Request) Fault
 
-	accepted atomic.Int64
-	requests atomic.Int64
+	accepted  atomic.Int64
+	requests  atomic.Int64
+	cancelled atomic.Int64
 
 	base context.Context // ends with Close
 	stop context.CancelFunc
 
 	http2 *http2Server
+	grpc  *grpc.Server
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
@@ -61,6 +66,7 @@ func New(name string, o Options) *Cell {
 	c := &Cell{name: name, fault: o.Fault, listeners: map[net.Listener]struct{}{}, conns: map[net.Conn]struct{}{}}
 	c.base, c.stop = context.WithCancel(context.Background())
 	c.http2 = newHTTP2(c)
+	c.grpc = echo.NewServer(name, &c.cancelled)
 	return c
 }
 
@@ -69,6 +75,10 @@ func (c *Cell) Connections() int64 { return c.accepted.Load() }
 
 // Requests is the number of well-formed request heads read so far.
 func (c *Cell) Requests() int64 { return c.requests.Load() }
+
+// Cancelled is the number of gRPC calls so far that their clients gave up before
+// they were answered.
+func (c *Cell) Cancelled() int64 { return c.cancelled.Load() }
 
 // Open is the number of connections now.
 func (c *Cell) Open() int {
@@ -215,6 +225,7 @@ func (c *Cell) Close() {
 	}
 	c.mu.Unlock()
 	_ = c.http2.server.Close()
+	c.grpc.Stop()
 	c.running.Wait()
 }
 
