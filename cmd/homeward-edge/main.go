@@ -17,7 +17,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	if err := edgecmd.New("homeward-edge").ExecuteContext(ctx); err != nil {
+	if err := edgecmd.New("homeward-edge", edgecmd.Features{}).ExecuteContext(ctx); err != nil {
 		if invalid := (*config.Error)(nil); errors.As(err, &invalid) {
 			err = errors.New("the topology is not valid\n" + invalid.String())
 		}

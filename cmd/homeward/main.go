@@ -75,7 +75,7 @@ Start with 'homeward demo'.`,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newValidate(), newDiff(), newSchema(), newToken())
-	root.AddCommand(newExplain(), edgecmd.New("edge"), newDemo())
+	root.AddCommand(newExplain(), edgecmd.New("edge", edgeFeatures()), newDemo())
 	return root
 }
 
