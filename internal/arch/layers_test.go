@@ -15,7 +15,7 @@ var layers = [][]string{
 	{"internal/proxy"},
 	{"internal/upstream", "internal/admission", "internal/testcell"},
 	{"internal/testcell/websocket", "internal/testcell/echo"},
-	{"internal/proxy/http1", "internal/proxy/extendedconnect", "internal/config", "internal/serve", "internal/serve/proxyproto", "internal/serve/acme", "examples"},
+	{"internal/proxy/http1", "internal/proxy/extendedconnect", "internal/upstream/http2client", "internal/config", "internal/serve", "internal/serve/proxyproto", "internal/serve/acme", "examples"},
 	{"route"},
 	{"topology"},
 	{"credential"},

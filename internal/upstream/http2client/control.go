@@ -1,0 +1,110 @@
+package http2client
+
+import (
+	"time"
+
+	"golang.org/x/net/http2"
+)
+
+// control is a frame that a goroutine asks for without writing it itself.
+type control struct {
+	frame  http2.FrameType
+	ack    bool
+	stream uint32
+	value  uint32 // of WINDOW_UPDATE, its increment; of RST_STREAM and GOAWAY, the code
+	data   [8]byte
+}
+
+// post has a control frame written soon. mu is held.
+func (c *Conn) post(f control) {
+	if c.err == nil {
+		c.controls = append(c.controls, f)
+		c.notify()
+	}
+}
+
+func (c *Conn) notify() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// control writes control frames until the connection is at its end, and closes it.
+func (c *Conn) control() {
+	defer close(c.closed)
+	defer c.nc.Close()
+	for range c.wake {
+		c.writing.Lock()
+		if c.startWriting() == nil {
+			_ = c.flush()
+		}
+		c.writing.Unlock()
+
+		c.mu.Lock()
+		ended, rest, last := c.err != nil, c.controls, c.last
+		c.mu.Unlock()
+		if ended {
+			if last != nil {
+				c.writing.Lock()
+				c.writeControls(append(rest, *last))
+				_ = c.writer.Flush() // under the deadline that end has set
+				c.writing.Unlock()
+			}
+			return
+		}
+	}
+}
+
+// startWriting begins a series of frames that a flush ends: it sets the
+// deadline and writes the control frames that wait, so that what a caller
+// writes follows the acknowledgement of the settings it was made under.
+// writing is held.
+func (c *Conn) startWriting() error {
+	c.mu.Lock()
+	if c.err != nil {
+		defer c.mu.Unlock()
+		return c.err
+	}
+	_ = c.nc.SetWriteDeadline(time.Now().Add(c.o.Write)) // fails on a closed connection, as the write will
+	waiting := c.controls
+	c.controls, c.spare = c.spare[:0], nil
+	c.mu.Unlock()
+	c.writeControls(waiting)
+	if cap(waiting) <= 256 {
+		c.spare = waiting
+	}
+	return nil
+}
+
+// writeControls writes frames to the buffer; an error stays there for the
+// flush. writing is held.
+func (c *Conn) writeControls(frames []control) {
+	for i := range frames {
+		switch f := &frames[i]; f.frame {
+		case http2.FrameSettings:
+			_ = c.framer.WriteSettingsAck()
+		case http2.FramePing:
+			_ = c.framer.WritePing(f.ack, f.data)
+		case http2.FrameWindowUpdate:
+			_ = c.framer.WriteWindowUpdate(f.stream, f.value)
+		case http2.FrameRSTStream:
+			_ = c.framer.WriteRSTStream(f.stream, http2.ErrCode(f.value))
+		case http2.FrameGoAway:
+			_ = c.framer.WriteGoAway(0, http2.ErrCode(f.value), nil) // the gateway has opened no stream
+		}
+	}
+}
+
+// flush ends a series of frames. A connection that cannot be written has
+// ended: half a frame may have left. writing is held.
+func (c *Conn) flush() error {
+	err := c.writer.Flush()
+	if err == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.end(lost(err), 0, false)
+	return c.err
+}
