@@ -120,6 +120,8 @@ func proxyProblem(p string) (wrong, fix string) {
 	if !strings.Contains(p, "/") {
 		if a, err := netip.ParseAddr(p); err != nil || a.Zone() != "" {
 			return "is not an address", form
+		} else if a.Is4In6() {
+			return "is an IPv4 address written as IPv6", "write " + a.Unmap().String()
 		}
 		return "", ""
 	}
@@ -127,6 +129,8 @@ func proxyProblem(p string) (wrong, fix string) {
 	switch {
 	case err != nil:
 		return "is not an address range", form
+	case r.Addr().Is4In6():
+		return "is an IPv4 range written as IPv6", "write it as IPv4, such as 10.0.0.0/8"
 	case r.Bits() == 0:
 		return "trusts everyone: any client could claim any address", "list the addresses of your load balancers"
 	case r.Masked() != r:

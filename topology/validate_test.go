@@ -110,6 +110,15 @@ func TestValidate(t *testing.T) {
 		"good ranges": {func(t *topology.Topology) {
 			t.TrustedProxies = []string{"10.0.0.0/8", "::1", "2001:db8::/32", "192.0.2.1"}
 		}, nil},
+		"good load balancers": {func(t *topology.Topology) {
+			t.ProxyProtocol = []string{"10.0.0.0/8", "::1", "2001:db8::/32", "192.0.2.1"}
+		}, nil},
+		"bad load balancers": {func(t *topology.Topology) {
+			t.ProxyProtocol = []string{"balancer.test", "0.0.0.0/0", "::/0", "10.0.0.1/8", "fe80::1%eth0", "::ffff:10.0.0.1", "::ffff:10.0.0.0/104", "10.0.0.1:443", ""}
+		}, []string{
+			"$.proxy_protocol[0]", "$.proxy_protocol[1]", "$.proxy_protocol[2]", "$.proxy_protocol[3]", "$.proxy_protocol[4]",
+			"$.proxy_protocol[5]", "$.proxy_protocol[6]", "$.proxy_protocol[7]", "$.proxy_protocol[8]",
+		}},
 		"a zone": {func(t *topology.Topology) { t.TrustedProxies = []string{"fe80::1%eth0"} }, []string{"$.trusted_proxies[0]"}},
 		"too many rules": {func(t *topology.Topology) {
 			t.Paths = make([]topology.PathRule, topology.MaxRules+1)
