@@ -12,7 +12,7 @@ const (
 func Kinds() []string {
 	return []string{
 		"malformed", "unknown-cell", "conflict", "unknown-host", "misrouted",
-		"bad-framing", "too-large", "unsupported-encoding", "request-timeout",
+		"bad-framing", "too-large", "unsupported-encoding", "request-timeout", "not-supported",
 		"quota", "overloaded", "cell-unavailable", "moving",
 		"upstream-timeout", "upstream-reset",
 	}

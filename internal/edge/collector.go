@@ -3,6 +3,7 @@ package edge
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/homeward/homeward/internal/proxy"
 	"github.com/homeward/homeward/internal/upstream"
 )
 
@@ -10,6 +11,7 @@ var (
 	connectionsDesc = prometheus.NewDesc("homeward_client_connections", "Client connections now.", nil, nil)
 	rejectedDesc    = prometheus.NewDesc("homeward_client_connections_rejected_total", "Client connections closed because there were too many.", nil, nil)
 	unannouncedDesc = prometheus.NewDesc("homeward_proxy_protocol_refused_total", "Connections of declared load balancers closed for what their PROXY header was.", []string{"header"}, nil)
+	requestsDesc    = prometheus.NewDesc("homeward_requests_open", "Requests under way, by how long they are meant to last.", []string{"class"}, nil)
 	loadedDesc      = prometheus.NewDesc("homeward_topology_loaded_timestamp_seconds", "When the topology in force was taken.", nil, nil)
 	droppedDesc     = prometheus.NewDesc("homeward_access_log_dropped_total", "Access log lines lost to a slow or failing writer.", nil, nil)
 	openedDesc      = prometheus.NewDesc("homeward_upstream_connections_opened_total", "Connections made to the gateways of a cell.", []string{"cell"}, nil)
@@ -23,7 +25,7 @@ type collector struct{ edge *Edge }
 
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{connectionsDesc, rejectedDesc, unannouncedDesc, loadedDesc, droppedDesc, openedDesc, openDesc, reusedDesc, failedDesc} {
+	for _, d := range []*prometheus.Desc{connectionsDesc, rejectedDesc, requestsDesc, unannouncedDesc, loadedDesc, droppedDesc, openedDesc, openDesc, reusedDesc, failedDesc} {
 		ch <- d
 	}
 }
@@ -39,11 +41,14 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(connectionsDesc, c.edge.server.Open())
 	counter(rejectedDesc, c.edge.server.Rejected())
 	c.edge.server.Introductions(func(header string, refused int64) { counter(unannouncedDesc, refused, header) })
+	for _, class := range proxy.Classes() {
+		gauge(requestsDesc, c.edge.proxy.Open(class), class.String())
+	}
 	gauge(loadedDesc, c.edge.loadedAt.Load())
 	if c.edge.access != nil {
 		counter(droppedDesc, c.edge.access.Dropped())
 	}
-	c.edge.pools.Each(func(cell string, p *upstream.Pool) {
+	c.edge.pools.Each(func(cell string, p *upstream.Stats) {
 		counter(openedDesc, p.Opened(), cell)
 		gauge(openDesc, p.Open(), cell)
 		counter(reusedDesc, p.Reused(), cell)

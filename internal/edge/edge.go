@@ -97,17 +97,19 @@ func (o observers) Done(r *proxy.Record) {
 	}
 }
 
+// prepare makes the state for a topology, and tells which pools are no longer
+// declared.
 func (e *Edge) prepare(t *topology.Topology) (*proxy.State, []*upstream.Pool, error) {
 	table, err := route.Compile(t)
 	if err != nil {
 		return nil, nil, fmt.Errorf("compile the topology: %w", err)
 	}
-	pools, retired, err := e.pools.Apply(table.Topology())
+	applied, err := e.pools.Apply(table.Topology())
 	if err != nil {
 		return nil, nil, fmt.Errorf("prepare the gateways: %w", err)
 	}
-	state, err := proxy.NewState(table, pools)
-	return state, retired, err
+	state, err := proxy.NewState(table, applied.Cells)
+	return state, applied.Retired, err
 }
 
 // Load takes another topology, whole or not at all: after an error the edge

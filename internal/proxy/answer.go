@@ -21,8 +21,8 @@ type answer struct {
 	keepAlive bool
 
 	chunked bool
-	tunnel  bool  // bytes go out without framing, until End
-	left    int64 // of a body with a declared length
+	tunnel  bool    // bytes go out without framing, until End
+	left    int64   // of a body with a declared length
 	pooled  *[]byte // nil while nothing is being written
 	head    int     // bytes of the head at the start of the buffer
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/homeward/homeward/internal/proxy/http1"
+	"github.com/homeward/homeward/internal/upstream"
+	"github.com/homeward/homeward/internal/upstream/http2client"
 )
 
 // verdict is how one attempt to forward a request ended.
@@ -19,7 +21,10 @@ const (
 
 // forward sends the request to the cell and the answer to the client.
 func (x *exchange) forward() bool {
-	pool := x.state.Pools[x.decision.Send]
+	pool := x.pool()
+	if x.rec.Class == GRPC && !pool.HTTP2() {
+		return x.refuse(Problem{Kind: NotSupported, Detail: "The cell has no gateway for gRPC, which needs HTTP/2."})
+	}
 	get := pool.Get
 	for {
 		x.rec.Attempts++
@@ -38,6 +43,14 @@ func (x *exchange) forward() bool {
 	}
 }
 
+func (x *exchange) pool() *upstream.Pool {
+	pools := x.state.Pools[x.decision.Send]
+	if x.rec.Class == GRPC {
+		return pools.GRPC
+	}
+	return pools.Main
+}
+
 // transfer is one attempt: one request and its answer on one hop.
 type transfer struct {
 	x   *exchange
@@ -46,10 +59,13 @@ type transfer struct {
 	sending   *sending // nil when the body is none, or left with the head
 	stopWatch func()
 	left      atomic.Bool // the client left while it waited
+	deadline  *time.Timer // of a gRPC call that has one
+	late      atomic.Bool // it has passed
 	response  http1.Response
 }
 
 func (t *transfer) run() verdict {
+	t.limit()
 	err := t.sendHead()
 	if err == nil {
 		err = t.readHead()
@@ -74,6 +90,9 @@ func (t *transfer) clientFailed() bool {
 // end stops everything that still reads the client's connection, and gives the
 // cell's back.
 func (t *transfer) end(clean bool) {
+	if t.deadline != nil {
+		t.deadline.Stop()
+	}
 	t.unwatch()
 	if t.sending != nil && !t.sending.finish() {
 		clean = false
@@ -148,24 +167,36 @@ func (t *transfer) failed(err error, clientFailed bool) verdict {
 		return broken
 	}
 	var problem Problem
-	var garbage *http1.SyntaxError
 	switch {
 	case clientFailed:
 		problem = bodyProblem(t.sending.clientErr)
 		x.rec.Aborted = ClientAborted
 	case t.mayRetry(err):
 		return again
-	case http1.IsTimeout(err):
-		problem = Problem{Kind: UpstreamTimeout, Detail: "The cell took the request and did not answer in time."}
-	case errors.As(err, &garbage), errors.Is(err, http1.ErrTooLarge):
-		problem = Problem{Kind: UpstreamReset, Detail: "The cell's answer is not well-formed HTTP."}
+	case t.late.Load():
+		problem = tooLate
 	default:
-		problem = Problem{Kind: UpstreamReset, Detail: "The cell closed the connection before it answered."}
+		problem = hopProblem(err)
 	}
 	if x.refuse(problem) {
 		return complete
 	}
 	return broken
+}
+
+// hopProblem is the answer to a request whose cell failed it.
+func hopProblem(err error) Problem {
+	var garbage *http1.SyntaxError
+	var broken http2client.ProtocolError
+	switch {
+	case http1.IsTimeout(err):
+		return Problem{Kind: UpstreamTimeout, Detail: "The cell took the request and did not answer in time."}
+	case errors.Is(err, errNoSockets):
+		return Problem{Kind: NotSupported, Detail: "The cell's gateway takes no WebSockets over HTTP/2."}
+	case errors.As(err, &garbage), errors.As(err, &broken), errors.Is(err, http1.ErrTooLarge):
+		return Problem{Kind: UpstreamReset, Detail: "The cell's answer is not well-formed HTTP."}
+	}
+	return Problem{Kind: UpstreamReset, Detail: "The cell closed the connection before it answered."}
 }
 
 // mayRetry reports whether the request can go out once more: no byte of an
@@ -235,9 +266,17 @@ func (t *transfer) abort(by Abort) verdict {
 	if t.left.Load() || clientFailed {
 		by = ClientAborted
 	}
-	if by == UpstreamAborted {
-		t.x.rec.Kind = UpstreamReset
-	}
 	t.x.rec.Aborted = by
+	if by != UpstreamAborted {
+		return broken
+	}
+	problem := Problem{Kind: UpstreamReset, Detail: "The cell broke off its answer."}
+	if t.late.Load() {
+		problem = tooLate
+	}
+	t.x.rec.Kind = problem.Kind
+	if t.x.speaksGRPC() && t.x.out.End(t.x.state.grpcStatus(problem, t.x.rec.RequestID)) == nil {
+		return complete // the trailer says that the call failed
+	}
 	return broken
 }

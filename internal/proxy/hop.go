@@ -60,7 +60,12 @@ type answerBody interface {
 	AtHand() bool
 }
 
-func newHop(c *upstream.Conn) hop { return &http1Hop{conn: c} }
+func newHop(l *upstream.Lease) hop {
+	if l.HTTP2 != nil {
+		return &http2Hop{lease: l}
+	}
+	return &http1Hop{conn: l.Conn, reused: l.Reused}
+}
 
 // trailersAccepted reports whether the client says that it reads trailers, which
 // some origins send to nobody else (RFC 9110 section 10.1.4).

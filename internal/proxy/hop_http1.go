@@ -13,6 +13,7 @@ import (
 // http1Hop is an exchange over HTTP/1.1: the connection is its own.
 type http1Hop struct {
 	conn    *upstream.Conn
+	reused  bool
 	x       *exchange
 	chunked bool
 	written int // bytes of head and body that the connection took at once before an error
@@ -150,7 +151,7 @@ func (h *http1Hop) release(clean bool) {
 // lost implements hop. A connection that was kept, and that the gateway may have
 // been closing, ends without a byte of an answer.
 func (h *http1Hop) lost(err error) (unsent, stale bool) {
-	if !h.conn.Reused || h.status != 0 || http1.IsTimeout(err) || h.conn.Reader.Buffered() > 0 || errors.Is(err, io.ErrUnexpectedEOF) {
+	if !h.reused || h.status != 0 || http1.IsTimeout(err) || h.conn.Reader.Buffered() > 0 || errors.Is(err, io.ErrUnexpectedEOF) {
 		return false, false
 	}
 	if garbage := (*http1.SyntaxError)(nil); errors.As(err, &garbage) || errors.Is(err, http1.ErrTooLarge) {

@@ -3,21 +3,16 @@ package proxy
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"io"
 	"log"
-	"maps"
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/homeward/homeward/route"
+	_ "github.com/homeward/homeward/internal/proxy/extendedconnect" // before net/http
 )
 
 // http2Shards is the number of standard-library servers that HTTP/2
@@ -133,76 +128,10 @@ func (h *http2Servers) close() {
 
 // serve answers one request.
 func (h *http2Servers) serve(w http.ResponseWriter, r *http.Request) {
-	p := h.server.proxy
-	state := p.State()
-	out := newHTTP2Answer(w, h.server, state.Timeouts.Write.Std())
 	is, _ := r.Context().Value(transport{}).(transport)
-	in := &Inbound{
-		Proto: "HTTP/2.0", Method: r.Method, Target: r.RequestURI, Origin: r.RequestURI, Host: r.Host,
-		Length: r.ContentLength, TLS: is.tls, Secure: is.secure,
-		Watch: func(gone func()) (stop func()) { return watch2(r.Context(), gone) },
-	}
+	s := Stream{Proto: "HTTP/2.0", TLS: is.tls, Secure: is.secure, Connect: r.Header.Get(connectProtocol)}
 	if a, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		in.Peer = a
+		s.Peer = a
 	}
-	problem, ok := in.takeHeader(r.Header, state)
-	if !ok {
-		p.Reject(&Inbound{Proto: in.Proto, Peer: in.Peer, TLS: in.TLS}, out, problem)
-		return
-	}
-	if len(r.Trailer) > 0 { // the library takes the announcement out of the header
-		in.Fields = append(in.Fields, route.Field{Name: "Trailer", Value: strings.Join(slices.Sorted(maps.Keys(r.Trailer)), ", ")})
-	}
-	if r.ContentLength != 0 {
-		in.Body = newHTTP2Body(r, state.Timeouts.Body.Std())
-	}
-	if !h.guarded(r.Context(), in, out) {
-		panic(http.ErrAbortHandler) // resets the stream: the answer has no end
-	}
+	h.server.ServeStream(w, r, s)
 }
-
-// guarded serves the request and survives a bug in doing so.
-func (h *http2Servers) guarded(ctx context.Context, in *Inbound, out Answer) (complete bool) {
-	defer h.server.proxy.survive(func() {})
-	return h.server.proxy.Serve(ctx, in, out)
-}
-
-// http2Body is the body of an HTTP/2 request, with a limit of time for each piece.
-type http2Body struct {
-	r        *http.Request
-	patience patience
-	closing  sync.Once
-}
-
-func newHTTP2Body(r *http.Request, timeout time.Duration) *http2Body {
-	b := &http2Body{r: r}
-	b.patience.limit, b.patience.giveUp = timeout, b.Interrupt
-	return b
-}
-
-// Read implements Body.
-func (b *http2Body) Read(p []byte) (int, error) {
-	b.patience.begin()
-	n, err := b.r.Body.Read(p)
-	if b.patience.end() && err != nil && !errors.Is(err, io.EOF) {
-		err = os.ErrDeadlineExceeded
-	}
-	return n, err
-}
-
-// Trailer implements Body.
-func (b *http2Body) Trailer() []route.Field {
-	var fields []route.Field
-	for _, name := range slices.Sorted(maps.Keys(b.r.Trailer)) {
-		for _, value := range b.r.Trailer[name] {
-			fields = append(fields, route.Field{Name: name, Value: value})
-		}
-	}
-	return fields
-}
-
-// Relax implements Body.
-func (b *http2Body) Relax(patience time.Duration) { b.patience.limit = patience }
-
-// Interrupt implements Body.
-func (b *http2Body) Interrupt() { b.closing.Do(func() { _ = b.r.Body.Close() }) }

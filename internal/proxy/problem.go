@@ -27,30 +27,33 @@ const (
 	TooLarge
 	UnsupportedEncoding
 	RequestTimeout
+	NotSupported
 	CellUnavailable
 	UpstreamTimeout
 	UpstreamReset
 )
 
-// kinds is the one place that maps kinds to HTTP.
+// kinds is the one place that maps kinds to HTTP and gRPC.
 var kinds = [...]struct {
 	name, title string
 	status      int
+	grpc        grpcCode
 	retry       bool // Retry-After: the same request may succeed later
 }{
-	NoProblem:           {"", "", http.StatusOK, false},
-	Malformed:           {"malformed", "The credential is broken", http.StatusUnauthorized, false},
-	UnknownCell:         {"unknown-cell", "The credential names a cell that does not exist", http.StatusUnauthorized, false},
-	Conflict:            {"conflict", "The request carries credentials that contradict each other", http.StatusBadRequest, false},
-	UnknownHost:         {"unknown-host", "This host is not served here", http.StatusMisdirectedRequest, false},
-	Misrouted:           {"misrouted", "The credential belongs to another cell than this host", http.StatusMisdirectedRequest, false},
-	BadFraming:          {"bad-framing", "The request is not well-formed HTTP", http.StatusBadRequest, false},
-	TooLarge:            {"too-large", "The request is too large", http.StatusRequestEntityTooLarge, false},
-	UnsupportedEncoding: {"unsupported-encoding", "The body must come without a Content-Encoding here", http.StatusUnsupportedMediaType, false},
-	RequestTimeout:      {"request-timeout", "The request did not arrive in time", http.StatusRequestTimeout, false},
-	CellUnavailable:     {"cell-unavailable", "The cell does not take connections", http.StatusServiceUnavailable, true},
-	UpstreamTimeout:     {"upstream-timeout", "The cell did not answer in time", http.StatusGatewayTimeout, false},
-	UpstreamReset:       {"upstream-reset", "The cell broke off its answer", http.StatusBadGateway, false},
+	NoProblem:           {"", "", http.StatusOK, grpcOK, false},
+	Malformed:           {"malformed", "The credential is broken", http.StatusUnauthorized, grpcUnauthenticated, false},
+	UnknownCell:         {"unknown-cell", "The credential names a cell that does not exist", http.StatusUnauthorized, grpcUnauthenticated, false},
+	Conflict:            {"conflict", "The request carries credentials that contradict each other", http.StatusBadRequest, grpcInvalidArgument, false},
+	UnknownHost:         {"unknown-host", "This host is not served here", http.StatusMisdirectedRequest, grpcNotFound, false},
+	Misrouted:           {"misrouted", "The credential belongs to another cell than this host", http.StatusMisdirectedRequest, grpcFailedPrecondition, false},
+	BadFraming:          {"bad-framing", "The request is not well-formed HTTP", http.StatusBadRequest, grpcInvalidArgument, false},
+	TooLarge:            {"too-large", "The request is too large", http.StatusRequestEntityTooLarge, grpcResourceExhausted, false},
+	UnsupportedEncoding: {"unsupported-encoding", "The body must come without a Content-Encoding here", http.StatusUnsupportedMediaType, grpcInvalidArgument, false},
+	RequestTimeout:      {"request-timeout", "The request did not arrive in time", http.StatusRequestTimeout, grpcDeadlineExceeded, false},
+	NotSupported:        {"not-supported", "The cell does not take this protocol", http.StatusNotImplemented, grpcUnimplemented, false},
+	CellUnavailable:     {"cell-unavailable", "The cell does not take connections", http.StatusServiceUnavailable, grpcUnavailable, true},
+	UpstreamTimeout:     {"upstream-timeout", "The cell did not answer in time", http.StatusGatewayTimeout, grpcDeadlineExceeded, false},
+	UpstreamReset:       {"upstream-reset", "The cell broke off its answer", http.StatusBadGateway, grpcUnavailable, false},
 }
 
 // String is the kind as Homeward-Error, logs and metrics have it.
@@ -113,8 +116,8 @@ func HeadProblem(err error) (p Problem, ok bool) {
 	return Problem{}, false
 }
 
-// retryAfter is the Retry-After of temporary problems, in seconds.
-const retryAfter = "1"
+// retryAfterSeconds is the Retry-After of temporary problems.
+const retryAfterSeconds = 1
 
 // problemBody is the JSON of a problem.
 type problemBody struct {
@@ -161,7 +164,7 @@ func (s *State) Reply(p Problem, requestID string) (status int, fields []route.F
 		fields = append(fields, route.Field{Name: "WWW-Authenticate", Value: `Bearer realm="homeward", error="invalid_token"`})
 	}
 	if k.retry {
-		fields = append(fields, route.Field{Name: "Retry-After", Value: retryAfter})
+		fields = append(fields, route.Field{Name: "Retry-After", Value: strconv.Itoa(retryAfterSeconds)})
 	}
 	return status, fields, body
 }

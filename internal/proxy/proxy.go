@@ -98,6 +98,12 @@ func (p *Proxy) Serve(ctx context.Context, in *Inbound, out Answer) (complete bo
 
 func (x *exchange) serve() bool {
 	in := x.in
+	if isGRPC(in.Fields) {
+		x.enter(GRPC)
+		if in.Body != nil {
+			in.Body.Relax(x.state.Timeouts.Stream.Std())
+		}
+	}
 	if x.state.IsHealth(in.Method, in.Origin) {
 		return x.health()
 	}
@@ -123,7 +129,7 @@ func (x *exchange) serve() bool {
 	if problem, over := x.state.OverLimit(in.Length); over {
 		return x.refuse(problem)
 	}
-	if x.state.Table.Lane(x.decision.Lane).LongPoll {
+	if x.rec.Class == Short && x.state.Table.Lane(x.decision.Lane).LongPoll {
 		x.enter(LongPoll)
 	}
 	return x.forward()
@@ -161,6 +167,9 @@ func (x *exchange) text(status int, body string) bool {
 // refuse sends a problem.
 func (x *exchange) refuse(p Problem) bool {
 	x.rec.Kind = p.Kind
+	if x.speaksGRPC() {
+		return x.reply(200, x.state.grpcReply(p, x.rec.RequestID), nil)
+	}
 	status, fields, body := x.state.Reply(p, x.rec.RequestID)
 	return x.reply(status, x.state.CORSFields(fields, x.in.Host, x.in.Fields), body)
 }

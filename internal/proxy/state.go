@@ -15,7 +15,7 @@ import (
 // A request keeps the State that it began with.
 type State struct {
 	Table    *route.Table
-	Pools    []*upstream.Pool // by index of the cell in Table
+	Pools    []upstream.Pools // by index of the cell in Table
 	Timeouts topology.Timeouts
 	Limits   topology.Limits
 
@@ -29,7 +29,7 @@ type State struct {
 
 // NewState makes the state for a table. Pools may be nil for a State that
 // only explains.
-func NewState(table *route.Table, pools []*upstream.Pool) (*State, error) {
+func NewState(table *route.Table, pools []upstream.Pools) (*State, error) {
 	t := table.Topology()
 	s := &State{
 		Table: table, Pools: pools, Timeouts: t.Timeouts, Limits: t.Limits,

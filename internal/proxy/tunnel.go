@@ -30,14 +30,16 @@ func (t *transfer) tunnel() verdict {
 	defer u.idle.Stop()
 	go u.run()
 	by := u.down(body)
-	if by == NotAborted && !x.in.HalfClose {
-		x.in.Tunnel.Interrupt() // the engine ends both directions at once
-	} else if by != NotAborted {
+	whole := by == NotAborted && !x.in.HalfClose // the engine ends both directions at once
+	switch {
+	case whole:
+		x.in.Tunnel.Interrupt()
+	case by != NotAborted:
 		u.breakOff()
 	}
 	<-u.done
 	t.end(false)
-	if by == NotAborted {
+	if by == NotAborted && !whole {
 		by = u.by
 	}
 	if u.expired.Load() {

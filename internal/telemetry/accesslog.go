@@ -130,6 +130,9 @@ func appendLine(b []byte, r *proxy.Record) []byte {
 	if r.Decided {
 		b = decision(b, r.Table, &r.Decision)
 	}
+	if r.Class != proxy.Short {
+		b = text(b, "class", r.Class.String(), 16)
+	}
 	b = number(b, "status", int64(r.Status))
 	b = text(b, "error", r.Kind.String(), 32)
 	b = text(b, "own", r.Own, 16)

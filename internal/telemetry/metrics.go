@@ -35,8 +35,9 @@ type seriesKey struct {
 	cell    route.Index
 	send    route.Index
 	rule    route.Index
-	class   int8
+	code    int8 // class of the status
 	own     bool // the edge's own answer
+	class   proxy.Class
 }
 
 // series are the label children of one key, held so that counting a request
@@ -61,12 +62,12 @@ func NewMetrics() *Metrics {
 		}, []string{"cell", "code", "by"}),
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:                            "homeward_request_duration_seconds",
-			Help:                            "From the head of the request read to the end of its answer.",
+			Help:                            "From the head of the request read to the end of its answer, by the cell it was sent to and how long it is meant to last.",
 			Buckets:                         []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
 			NativeHistogramBucketFactor:     1.1,
 			NativeHistogramMaxBucketNumber:  100,
 			NativeHistogramMinResetDuration: time.Hour,
-		}, []string{"cell"}),
+		}, []string{"cell", "class"}),
 		problems: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "homeward_problems_total",
 			Help: "Answers that the edge made itself because of an error, and answers broken off, by kind.",
@@ -136,7 +137,7 @@ func (m *Metrics) Done(r *proxy.Record) {
 }
 
 func (m *Metrics) find(r *proxy.Record) *series {
-	key := seriesKey{cell: route.None, send: route.None, rule: route.None, class: int8(r.Status / 100), own: r.Kind != proxy.NoProblem || r.Own != ""} //nolint:gosec // 0 to 9
+	key := seriesKey{cell: route.None, send: route.None, rule: route.None, code: int8(r.Status / 100), own: r.Kind != proxy.NoProblem || r.Own != "", class: r.Class} //nolint:gosec // 0 to 9
 	if r.Decided {
 		d := &r.Decision
 		key.outcome, key.cell, key.send, key.rule = d.Outcome, d.Cell, d.Send, d.Rule
@@ -163,12 +164,12 @@ func (m *Metrics) add(key seriesKey, r *proxy.Record) *series {
 		by = "homeward"
 	}
 	code := "none"
-	if key.class > 0 {
-		code = string('0'+rune(key.class)) + "xx"
+	if key.code > 0 {
+		code = string('0'+rune(key.code)) + "xx"
 	}
 	s := &series{
 		request:  m.requests.WithLabelValues(sent, code, by),
-		duration: m.durations.WithLabelValues(sent),
+		duration: m.durations.WithLabelValues(sent, key.class.String()),
 	}
 	if r.Decided {
 		rule := ""

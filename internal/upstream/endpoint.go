@@ -17,6 +17,7 @@ const downFor = 2 * time.Second
 type endpoint struct {
 	address string
 	tls     *tls.Config // nil for plain TCP
+	http2   *shared     // nil when the gateway speaks HTTP/1.1
 	stats   *Stats
 	maxIdle int
 	keepFor time.Duration
@@ -48,7 +49,6 @@ func (e *endpoint) idle() *Conn {
 		e.stack = e.stack[:last]
 		e.mu.Unlock()
 		if e.now().Sub(c.since) < e.keepFor && c.silent() {
-			c.Reused = true
 			return c
 		}
 		c.discard()
@@ -71,7 +71,18 @@ func (e *endpoint) keep(c *Conn) bool {
 	return true
 }
 
-func (e *endpoint) dial(ctx context.Context, timeout time.Duration) (*Conn, error) {
+// open makes a connection for one exchange.
+func (e *endpoint) open(ctx context.Context, timeout time.Duration) (*Conn, error) {
+	raw, err := e.dial(ctx, timeout)
+	if err != nil {
+		return nil, err
+	}
+	return &Conn{Conn: raw, Reader: http1.NewReader(raw), endpoint: e}, nil
+}
+
+// dial connects, and counts what it opens. A failure makes the endpoint one that
+// is tried last.
+func (e *endpoint) dial(ctx context.Context, timeout time.Duration) (net.Conn, error) {
 	dialCtx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	var d net.Dialer
@@ -79,18 +90,24 @@ func (e *endpoint) dial(ctx context.Context, timeout time.Duration) (*Conn, erro
 	if err == nil && e.tls != nil {
 		raw, err = tlsHandshake(dialCtx, raw, e.tls)
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	if err != nil {
 		if ctx.Err() == nil { // a client that left says nothing about the endpoint
-			e.downUntil = e.now().Add(downFor)
+			e.failed()
 		}
 		return nil, err
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.downUntil = time.Time{}
 	e.stats.opened.Add(1)
 	e.stats.open.Add(1)
-	return &Conn{Conn: raw, Reader: http1.NewReader(raw), endpoint: e}, nil
+	return raw, nil
+}
+
+func (e *endpoint) failed() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.downUntil = e.now().Add(downFor)
 }
 
 // expired takes the connections that were idle for too long.
@@ -106,6 +123,18 @@ func (e *endpoint) expired() []*Conn {
 	clear(e.stack[kept:])
 	e.stack = e.stack[:kept]
 	return old
+}
+
+// sweep closes the connections that were idle for too long.
+func (e *endpoint) sweep() {
+	for _, c := range e.expired() {
+		c.discard()
+	}
+	if e.http2 != nil {
+		for _, c := range e.http2.expired(e.now().Add(-e.keepFor)) {
+			c.Retire()
+		}
+	}
 }
 
 func (e *endpoint) retire() []*Conn {

@@ -3,6 +3,8 @@ package upstream
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,51 +26,99 @@ type Set struct {
 	done sync.WaitGroup
 
 	mu     sync.Mutex
-	pools  map[string]*Pool  // by name of the cell
-	stats  map[string]*Stats // likewise; never reset, as counters must not be
+	pools  map[poolName]*Pool
+	stats  map[string]*Stats // by poolName.of; never reset, as counters must not be
 	closed bool
 }
 
 // OpenSet starts a set with no pools. now is the clock. Close ends it.
 func OpenSet(now func() time.Time) *Set {
-	s := &Set{now: now, stop: make(chan struct{}), pools: map[string]*Pool{}, stats: map[string]*Stats{}}
+	s := &Set{now: now, stop: make(chan struct{}), pools: map[poolName]*Pool{}, stats: map[string]*Stats{}}
 	s.done.Go(s.sweep)
 	return s
 }
 
-// Apply makes the pools that the topology declares, in the order of its cells.
-// Pools whose declaration did not change stay, connections and all; the others
-// are returned in retired for the caller to Retire once nothing is sent to
-// them. On an error nothing has changed. The topology has its defaults.
-func (s *Set) Apply(t *topology.Topology) (pools []*Pool, retired []*Pool, err error) {
+// Pools are the pools of one cell.
+type Pools struct {
+	Main *Pool
+	GRPC *Pool // Main itself, unless the cell declares endpoints for gRPC
+}
+
+// Applied is what a topology made of a Set.
+type Applied struct {
+	Cells   []Pools // in the order of the topology's cells
+	Shadows []*Pool // in the order of its shadows; nil where a cell gets the copies
+	Retired []*Pool // no longer declared: for the caller to Retire once nothing is sent to them
+}
+
+// Apply makes the pools that the topology declares. Those whose declaration did
+// not change stay, connections and all. On an error nothing has changed. The
+// topology has its defaults.
+func (s *Set) Apply(t *topology.Topology) (Applied, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return nil, nil, ErrClosed
+		return Applied{}, ErrClosed
 	}
-	next := make(map[string]*Pool, len(t.Cells))
-	for i := range t.Cells {
-		c := &t.Cells[i]
-		source, err := readTLS(c.TLS)
+	var a Applied
+	next := map[poolName]*Pool{}
+	add := func(name poolName, who string, gateways []string, tls *topology.TLS) (*Pool, error) {
+		source, err := readTLS(tls)
 		if err != nil {
-			return nil, nil, fmt.Errorf("cell %s: %w", c.Name, err)
+			return nil, fmt.Errorf("%s: %w", who, err)
 		}
-		old := s.pools[c.Name]
-		if old == nil || old.identity != identity(c, t.Timeouts, t.Limits.UpstreamIdle, source) {
-			if old, err = newPool(c, t.Timeouts, t.Limits.UpstreamIdle, source, s.statsOf(c.Name), s.now); err != nil {
-				return nil, nil, err
+		d := declaration{who, gateways, source, t.Timeouts, t.Limits.UpstreamIdle}
+		p := s.pools[name]
+		if p == nil || p.identity != d.identity() {
+			if p, err = newPool(d, s.statsOf(name.of), s.now); err != nil {
+				return nil, err
 			}
 		}
-		next[c.Name] = old
-		pools = append(pools, old)
+		next[name] = p
+		return p, nil
+	}
+	for i := range t.Cells {
+		c := &t.Cells[i]
+		who := "cell " + c.Name
+		main, err := add(poolName{of: c.Name}, who, c.Gateways, c.TLS)
+		if err != nil {
+			return Applied{}, err
+		}
+		pools := Pools{Main: main, GRPC: main}
+		if len(c.GRPCGateways) > 0 {
+			if pools.GRPC, err = add(poolName{of: c.Name, grpc: true}, who, c.GRPCGateways, c.TLS); err != nil {
+				return Applied{}, err
+			}
+		}
+		a.Cells = append(a.Cells, pools)
+	}
+	for i := range t.Shadows {
+		h := &t.Shadows[i]
+		var p *Pool
+		if h.Cell == "" {
+			var err error
+			if p, err = add(poolName{of: shadowPrefix + h.Name}, "shadow "+h.Name, h.Gateways, h.TLS); err != nil {
+				return Applied{}, err
+			}
+		}
+		a.Shadows = append(a.Shadows, p)
 	}
 	for name, p := range s.pools {
 		if next[name] != p {
-			retired = append(retired, p)
+			a.Retired = append(a.Retired, p)
 		}
 	}
 	s.pools = next
-	return pools, retired, nil
+	return a, nil
+}
+
+// shadowPrefix tells the endpoints of a shadow from a cell, whose name has no colon.
+const shadowPrefix = "shadow:"
+
+// poolName tells the pools of a Set apart.
+type poolName struct {
+	of   string // the cell, or the shadow behind shadowPrefix; whom it counts for
+	grpc bool
 }
 
 // statsOf are the counters of a cell. mu is held.
@@ -87,12 +137,13 @@ func (s *Set) Retire(pools []*Pool) {
 	}
 }
 
-// Each calls f with every pool and the name of its cell.
-func (s *Set) Each(f func(cell string, p *Pool)) {
+// Each calls f with what was counted for each cell, and for each shadow by
+// "shadow:" and its name.
+func (s *Set) Each(f func(name string, stats *Stats)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for name, p := range s.pools {
-		f(name, p)
+	for name, stats := range s.stats {
+		f(name, stats)
 	}
 }
 
@@ -123,12 +174,13 @@ func (s *Set) sweep() {
 			return
 		case <-tick.C:
 		}
-		s.Each(func(_ string, p *Pool) {
+		s.mu.Lock()
+		pools := slices.Collect(maps.Values(s.pools))
+		s.mu.Unlock()
+		for _, p := range pools {
 			for _, e := range p.endpoints {
-				for _, c := range e.expired() {
-					c.discard()
-				}
+				e.sweep()
 			}
-		})
+		}
 	}
 }

@@ -43,11 +43,11 @@ func readTLS(d *topology.TLS) (tlsSource, error) {
 
 // client is the configuration for a gateway with this host name. The name
 // asked for and verified comes from the topology, never from a request.
-func (s tlsSource) client(host string) (*tls.Config, error) {
+func (s tlsSource) client(host, protocol string) (*tls.Config, error) {
 	c := &tls.Config{
 		ServerName: host,
 		MinVersion: tls.VersionTLS12,
-		NextProtos: []string{"http/1.1"},
+		NextProtos: []string{protocol},
 		// Resumption spares gateways full handshakes when many connections open.
 		ClientSessionCache: tls.NewLRUClientSessionCache(0),
 	}
@@ -70,14 +70,23 @@ func (s tlsSource) client(host string) (*tls.Config, error) {
 	return c, nil
 }
 
+// declaration is what a pool is made from.
+type declaration struct {
+	who      string // for errors
+	gateways []string
+	tls      tlsSource
+	timeouts topology.Timeouts
+	maxIdle  int
+}
+
 // identity is equal for two declarations that the same connections serve. The
 // files count by content, so that a renewed client certificate is taken.
-func identity(c *topology.Cell, to topology.Timeouts, maxIdle int, s tlsSource) string {
+func (d *declaration) identity() string {
 	h := sha256.New()
-	for _, b := range [][]byte{s.ca, s.cert, s.key} {
+	for _, b := range [][]byte{d.tls.ca, d.tls.cert, d.tls.key} {
 		sum := sha256.Sum256(b)
 		h.Write(sum[:])
 	}
-	return fmt.Sprintf("%s|%s|%s|%s|%d|%s", strings.Join(c.Gateways, ","), s.serverName, to.Connect, to.UpstreamIdle, maxIdle,
+	return fmt.Sprintf("%s|%s|%s|%s|%d|%s", strings.Join(d.gateways, ","), d.tls.serverName, d.timeouts.Connect, d.timeouts.UpstreamIdle, d.maxIdle,
 		hex.EncodeToString(h.Sum(nil)))
 }

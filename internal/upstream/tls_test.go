@@ -61,10 +61,10 @@ func TestQuietTLSConnectionsOnly(t *testing.T) {
 		c := get(t, pool)
 		h := <-sent
 		defer h.Close()
-		if _, err := io.ReadFull(c, make([]byte, len("answer"))); err != nil {
+		if _, err := io.ReadFull(c.Conn, make([]byte, len("answer"))); err != nil {
 			t.Fatal(err)
 		}
-		c.Release(true)
+		c.Conn.Release(true)
 		if len(records) > 1 {
 			go func() { _ = tls.Server(<-g.conns, &tls.Config{Certificates: server.TLS.Certificates}).Handshake() }()
 		}
@@ -72,6 +72,6 @@ func TestQuietTLSConnectionsOnly(t *testing.T) {
 		if c.Reused != (len(records) == 1) {
 			t.Errorf("%d records: reused %v", len(records), c.Reused)
 		}
-		c.Release(false)
+		c.Conn.Release(false)
 	}
 }

@@ -18,17 +18,17 @@ import (
 	"time"
 
 	"github.com/homeward/homeward/internal/proxy/http1"
-	"github.com/homeward/homeward/topology"
+	"github.com/homeward/homeward/internal/upstream/http2client"
 )
 
 // ErrUnavailable says that no gateway of a cell took a connection.
 var ErrUnavailable = errors.New("no gateway of the cell takes connections")
 
-// Conn is one connection to a gateway. It belongs to one exchange at a time.
+// Conn is one HTTP/1.1 connection to a gateway. It belongs to one exchange at a
+// time.
 type Conn struct {
 	net.Conn
 	Reader *http1.Reader
-	Reused bool // it carried a request before
 
 	endpoint *endpoint
 	since    time.Time // when it became idle
@@ -41,9 +41,6 @@ func (c *Conn) Release(reusable bool) {
 		c.discard()
 	}
 }
-
-// Gateway is the address that the connection was made to.
-func (c *Conn) Gateway() string { return c.endpoint.address }
 
 func (c *Conn) discard() {
 	c.endpoint.stats.open.Add(-1)
@@ -64,6 +61,21 @@ func (c *Conn) silent() bool {
 	}
 	return errors.Is(c.Reader.Await(), os.ErrDeadlineExceeded) && c.SetReadDeadline(time.Time{}) == nil
 }
+
+// Lease is the right to one exchange with a gateway: over HTTP/1.1 on a
+// connection of its own, over HTTP/2 as a stream of a shared one. Exactly one of
+// Conn and HTTP2 is set.
+type Lease struct {
+	Conn   *Conn
+	HTTP2  *http2client.Conn // with a slot reserved, for one Begin or Release
+	TLS    bool
+	Reused bool // the connection carried a request before
+
+	endpoint *endpoint
+}
+
+// Gateway is the address that the connection was made to.
+func (l *Lease) Gateway() string { return l.endpoint.address }
 
 // Stats counts what the pools of a cell did, across their replacements. All may
 // be read at any time.
@@ -89,30 +101,36 @@ type Pool struct {
 	*Stats
 
 	identity  string // what it was made from: equal for equal declarations
+	http2     bool
 	connect   time.Duration
 	endpoints []*endpoint
 	next      atomic.Uint32
 	now       func() time.Time
 }
 
-func newPool(c *topology.Cell, to topology.Timeouts, maxIdle int, s tlsSource, stats *Stats, now func() time.Time) (*Pool, error) {
-	p := &Pool{Stats: stats, connect: to.Connect.Std(), now: now, identity: identity(c, to, maxIdle, s)}
-	for _, gateway := range c.Gateways {
+func newPool(d declaration, stats *Stats, now func() time.Time) (*Pool, error) {
+	p := &Pool{Stats: stats, connect: d.timeouts.Connect.Std(), now: now, identity: d.identity(), http2: true}
+	for _, gateway := range d.gateways {
 		u, err := url.Parse(gateway)
 		if err != nil {
-			return nil, fmt.Errorf("cell %s: gateway %q is not an address", c.Name, gateway)
+			return nil, fmt.Errorf("%s: gateway %q is not an address", d.who, gateway)
 		}
-		e := &endpoint{stats: stats, maxIdle: maxIdle, keepFor: to.UpstreamIdle.Std(), now: now}
-		port := u.Port()
-		if u.Scheme == "https" {
-			if e.tls, err = s.client(u.Hostname()); err != nil {
-				return nil, fmt.Errorf("cell %s: %w", c.Name, err)
+		e := &endpoint{stats: stats, maxIdle: d.maxIdle, keepFor: d.timeouts.UpstreamIdle.Std(), now: now}
+		port, protocol := "80", "http/1.1"
+		if u.Scheme == "h2" || u.Scheme == "h2c" {
+			protocol = "h2"
+			e.http2 = &shared{write: d.timeouts.Write.Std()}
+		} else {
+			p.http2 = false
+		}
+		if u.Scheme == "https" || u.Scheme == "h2" {
+			if e.tls, err = d.tls.client(u.Hostname(), protocol); err != nil {
+				return nil, fmt.Errorf("%s: %w", d.who, err)
 			}
-			if port == "" {
-				port = "443"
-			}
-		} else if port == "" {
-			port = "80"
+			port = "443"
+		}
+		if u.Port() != "" {
+			port = u.Port()
 		}
 		e.address = net.JoinHostPort(u.Hostname(), port)
 		p.endpoints = append(p.endpoints, e)
@@ -120,19 +138,22 @@ func newPool(c *topology.Cell, to topology.Timeouts, maxIdle int, s tlsSource, s
 	return p, nil
 }
 
-// Get returns an idle connection that is still open, or makes one. Endpoints
-// that failed a moment ago are tried last. The error wraps ErrUnavailable, or
-// is that of ctx.
-func (p *Pool) Get(ctx context.Context) (*Conn, error) {
+// HTTP2 reports whether all gateways of the pool speak HTTP/2.
+func (p *Pool) HTTP2() bool { return p.http2 }
+
+// Get returns an idle connection that is still open, or room on one that
+// exchanges share, or makes one. Endpoints that failed a moment ago are tried
+// last. The error wraps ErrUnavailable, or is that of ctx.
+func (p *Pool) Get(ctx context.Context) (*Lease, error) {
 	start := int(p.next.Add(1))
 	for i := range p.endpoints {
 		e := p.endpoints[(start+i)%len(p.endpoints)]
 		if e.down() {
 			continue
 		}
-		if c := e.idle(); c != nil {
+		if l := e.kept(); l != nil {
 			p.reused.Add(1)
-			return c, nil
+			return l, nil
 		}
 		break // its turn, even if another has an idle connection: balance comes before reuse
 	}
@@ -140,12 +161,12 @@ func (p *Pool) Get(ctx context.Context) (*Conn, error) {
 }
 
 // Fresh makes a connection, for a request that a kept one failed.
-func (p *Pool) Fresh(ctx context.Context) (*Conn, error) {
+func (p *Pool) Fresh(ctx context.Context) (*Lease, error) {
 	return p.dial(ctx, int(p.next.Load()))
 }
 
 // dial tries every endpoint once: first those not known to be down.
-func (p *Pool) dial(ctx context.Context, start int) (*Conn, error) {
+func (p *Pool) dial(ctx context.Context, start int) (*Lease, error) {
 	var failures []error
 	for _, wantDown := range []bool{false, true} {
 		for i := range p.endpoints {
@@ -153,9 +174,9 @@ func (p *Pool) dial(ctx context.Context, start int) (*Conn, error) {
 			if e.down() != wantDown || e.failedIn(failures) {
 				continue
 			}
-			c, err := e.dial(ctx, p.connect)
+			l, err := e.lease(ctx, p.connect)
 			if err == nil {
-				return c, nil
+				return l, nil
 			}
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
@@ -165,6 +186,36 @@ func (p *Pool) dial(ctx context.Context, start int) (*Conn, error) {
 		}
 	}
 	return nil, fmt.Errorf("%w: %w", ErrUnavailable, errors.Join(failures...))
+}
+
+// kept is a lease on a connection that is there already, or nil.
+func (e *endpoint) kept() *Lease {
+	if e.http2 != nil {
+		if c := e.http2.reserve(); c != nil {
+			return &Lease{HTTP2: c, TLS: e.tls != nil, Reused: true, endpoint: e}
+		}
+		return nil
+	}
+	if c := e.idle(); c != nil {
+		return &Lease{Conn: c, TLS: e.tls != nil, Reused: true, endpoint: e}
+	}
+	return nil
+}
+
+// lease is a lease on a new connection.
+func (e *endpoint) lease(ctx context.Context, timeout time.Duration) (*Lease, error) {
+	if e.http2 != nil {
+		c, err := e.http2.open(ctx, e, timeout)
+		if err != nil {
+			return nil, err
+		}
+		return &Lease{HTTP2: c, TLS: e.tls != nil, endpoint: e}, nil
+	}
+	c, err := e.open(ctx, timeout)
+	if err != nil {
+		return nil, err
+	}
+	return &Lease{Conn: c, TLS: e.tls != nil, endpoint: e}, nil
 }
 
 // dialError names the endpoint that could not be reached.
@@ -186,20 +237,28 @@ func (e *endpoint) failedIn(failures []error) bool {
 }
 
 // retire stops reuse and closes idle connections one by one over the window,
-// or the rest of them at once when stop closes.
+// or the rest of them at once when stop closes. Shared connections take nothing
+// new from now on and close as their last exchange ends.
 func (p *Pool) retire(window time.Duration, stop <-chan struct{}) {
-	var idle []*Conn
+	var steps []func()
 	for _, e := range p.endpoints {
-		idle = append(idle, e.retire()...)
+		for _, c := range e.retire() {
+			steps = append(steps, c.discard)
+		}
+		if e.http2 != nil {
+			for _, c := range e.http2.retire() {
+				steps = append(steps, c.Retire)
+			}
+		}
 	}
-	for i, c := range idle {
+	for i, step := range steps {
 		if i > 0 {
 			select {
 			case <-stop:
-			case <-time.After(window / time.Duration(len(idle))):
+			case <-time.After(window / time.Duration(len(steps))):
 			}
 		}
-		c.discard()
+		step()
 	}
 }
 

@@ -61,14 +61,14 @@ func open(t *testing.T, c *clock, top *topology.Topology) (*upstream.Set, *upstr
 	t.Helper()
 	s := upstream.OpenSet(c.now)
 	t.Cleanup(s.Close)
-	pools, _, err := s.Apply(top)
+	applied, err := s.Apply(top)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, pools[0]
+	return s, applied.Cells[0].Main
 }
 
-func get(t *testing.T, p *upstream.Pool) *upstream.Conn {
+func get(t *testing.T, p *upstream.Pool) *upstream.Lease {
 	t.Helper()
 	c, err := p.Get(context.Background())
 	if err != nil {
@@ -85,17 +85,17 @@ func TestReuse(t *testing.T) {
 	if first.Reused || second.Reused {
 		t.Error("a fresh connection counts as reused")
 	}
-	first.Release(true)
-	second.Release(true)
-	if got := get(t, p); got != second || !got.Reused {
+	first.Conn.Release(true)
+	second.Conn.Release(true)
+	if got := get(t, p); got.Conn != second.Conn || !got.Reused {
 		t.Error("not the connection used last")
 	}
-	second.Release(false)
+	second.Conn.Release(false)
 	if p.Opened() != 2 || p.Open() != 1 || p.Reused() != 1 {
 		t.Errorf("opened %d, open %d, reused %d", p.Opened(), p.Open(), p.Reused())
 	}
 	c.at.Add(3600)
-	if got := get(t, p); got == first {
+	if got := get(t, p); got.Conn == first.Conn {
 		t.Error("a connection was reused that is too old")
 	}
 }
@@ -110,12 +110,12 @@ func TestQuietConnectionsOnly(t *testing.T) {
 		g := newGateway(t)
 		_, p := open(t, &clock{}, declared(g.url()))
 		c := get(t, p)
-		c.Release(true)
+		c.Conn.Release(true)
 		disturb(<-g.conns)
 		for deadline := time.Now().Add(10 * time.Second); ; {
 			next := get(t, p)
-			reused := next == c
-			next.Release(reused)
+			reused := next.Conn == c.Conn
+			next.Conn.Release(reused)
 			if !reused {
 				break
 			}
@@ -135,14 +135,14 @@ func TestGatewaysThatAreDown(t *testing.T) {
 	dead.Close()
 	_, p := open(t, c, declared("http://"+dead.Addr().String(), g.url()))
 	for range 10 {
-		get(t, p).Release(false)
+		get(t, p).Conn.Release(false)
 	}
 	if p.Failed() > 1 {
 		t.Errorf("a gateway that is down was tried %d times within its pause", p.Failed())
 	}
 	c.at.Add(60)
 	for range 2 {
-		get(t, p).Release(false)
+		get(t, p).Conn.Release(false)
 	}
 	if p.Failed() != 2 {
 		t.Errorf("a gateway that was down is not tried again: %d failures", p.Failed())
@@ -163,7 +163,7 @@ func TestRequestsSpreadOverGateways(t *testing.T) {
 	_, p := open(t, &clock{}, declared(a.url(), b.url()))
 	for range 20 {
 		c := get(t, p)
-		c.Release(true)
+		c.Conn.Release(true)
 	}
 	<-a.conns
 	<-b.conns
@@ -179,26 +179,26 @@ func TestApply(t *testing.T) {
 	top := declared(g.url())
 	s, p := open(t, &clock{}, top)
 	c := get(t, p)
-	same, retired, err := s.Apply(top.WithDefaults())
-	if err != nil || same[0] != p || len(retired) != 0 {
+	same, err := s.Apply(top.WithDefaults())
+	if err != nil || same.Cells[0].Main != p || same.Cells[0].GRPC != p || len(same.Retired) != 0 {
 		t.Errorf("the same declaration made another pool: %v", err)
 	}
 	changed := top.WithDefaults()
 	changed.Timeouts.Connect++
-	next, retired, err := s.Apply(changed)
-	if err != nil || next[0] == p || len(retired) != 1 || retired[0] != p {
+	next, err := s.Apply(changed)
+	if err != nil || next.Cells[0].Main == p || len(next.Retired) != 1 || next.Retired[0] != p {
 		t.Fatalf("another declaration kept the pool: %v", err)
 	}
-	if next[0].Opened() != 1 {
+	if next.Cells[0].Main.Opened() != 1 {
 		t.Error("the counters of the cell start anew")
 	}
-	s.Retire(retired)
+	s.Retire(next.Retired)
 	s.Close()
-	c.Release(true)
+	c.Conn.Release(true)
 	if p.Open() != 0 {
 		t.Errorf("%d connections of a retired pool are open", p.Open())
 	}
-	if _, _, err := s.Apply(top); !errors.Is(err, upstream.ErrClosed) {
+	if _, err := s.Apply(top); !errors.Is(err, upstream.ErrClosed) {
 		t.Errorf("after Close: %v", err)
 	}
 }

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"net/http"
 	"net/textproto"
 	"time"
@@ -9,25 +8,24 @@ import (
 	"github.com/homeward/homeward/route"
 )
 
-// http2Answer writes the answer to one HTTP/2 request.
-type http2Answer struct {
+// streamAnswer writes the answer to one request on a stream, through a library.
+type streamAnswer struct {
 	w        http.ResponseWriter
 	control  *http.ResponseController
 	patience patience
 	server   *Server
-	buf      []byte
-	pooled   *[]byte
+	pooled   *[]byte // nil while nothing is being written
 }
 
-func newHTTP2Answer(w http.ResponseWriter, s *Server, timeout time.Duration) *http2Answer {
-	a := &http2Answer{w: w, control: http.NewResponseController(w), server: s}
+func newStreamAnswer(w http.ResponseWriter, s *Server, timeout time.Duration) *streamAnswer {
+	a := &streamAnswer{w: w, control: http.NewResponseController(w), server: s}
 	a.patience.limit = timeout
 	a.patience.giveUp = func() { _ = a.control.SetWriteDeadline(time.Unix(1, 0)) } // resets the stream
 	return a
 }
 
 // Interim implements Answer.
-func (a *http2Answer) Interim(status int, _ string, fields []route.Field) error {
+func (a *streamAnswer) Interim(status int, _ string, fields []route.Field) error {
 	h := a.w.Header()
 	add(h, fields)
 	a.patience.begin()
@@ -45,7 +43,7 @@ func add(h http.Header, fields []route.Field) {
 }
 
 // Head implements Answer.
-func (a *http2Answer) Head(head *AnswerHead, more bool) error {
+func (a *streamAnswer) Head(head *AnswerHead, more bool) error {
 	h := a.w.Header()
 	add(h, head.Fields)
 	for _, name := range []string{"Date", "Content-Type"} {
@@ -56,7 +54,11 @@ func (a *http2Answer) Head(head *AnswerHead, more bool) error {
 	if a.server.draining.Load() {
 		h.Set("Connection", "close") // the library sends GOAWAY and ends the connection after its streams
 	}
-	a.w.WriteHeader(head.Status)
+	status := head.Status
+	if status == http.StatusSwitchingProtocols {
+		status = http.StatusOK // RFC 8441 section 5
+	}
+	a.w.WriteHeader(status)
 	if more {
 		return nil
 	}
@@ -66,49 +68,39 @@ func (a *http2Answer) Head(head *AnswerHead, more bool) error {
 }
 
 // Space implements Answer.
-func (a *http2Answer) Space() []byte {
-	if a.buf == nil {
+func (a *streamAnswer) Space() []byte {
+	if a.pooled == nil {
 		a.pooled = a.server.proxy.pieces.Get().(*[]byte)
-		a.buf = *a.pooled
 	}
-	return a.buf
+	return *a.pooled
+}
+
+// release gives the buffer back until it is needed again.
+func (a *streamAnswer) release() {
+	if a.pooled != nil {
+		a.server.proxy.pieces.Put(a.pooled)
+		a.pooled = nil
+	}
 }
 
 // Commit implements Answer.
-func (a *http2Answer) Commit(n int) error {
+func (a *streamAnswer) Commit(n int) error {
+	defer a.release()
 	a.patience.begin()
 	defer a.patience.end()
-	if _, err := a.w.Write(a.buf[:n]); err != nil {
+	if _, err := a.w.Write(a.Space()[:n]); err != nil {
 		return err
 	}
 	return a.control.Flush()
 }
 
 // End implements Answer.
-func (a *http2Answer) End(trailer []route.Field) error {
-	if a.pooled != nil {
-		a.server.proxy.pieces.Put(a.pooled)
-		a.pooled, a.buf = nil, nil
-	}
+func (a *streamAnswer) End(trailer []route.Field) error {
+	a.release()
 	h := a.w.Header()
 	for _, f := range trailer {
 		name := http.TrailerPrefix + textproto.CanonicalMIMEHeaderKey(f.Name)
 		h[name] = append(h[name], f.Value)
 	}
 	return nil
-}
-
-// watch2 watches the client of an HTTP/2 request: the library ends ctx when the
-// stream or the connection ends.
-func watch2(ctx context.Context, gone func()) (stop func()) {
-	done := make(chan struct{})
-	cancel := context.AfterFunc(ctx, func() {
-		defer close(done)
-		gone()
-	})
-	return func() {
-		if !cancel() {
-			<-done
-		}
-	}
 }

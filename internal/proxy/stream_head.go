@@ -26,7 +26,7 @@ func (in *Inbound) takeHeader(header http.Header, s *State) (Problem, bool) {
 		for _, value := range header[name] {
 			size += len(name) + len(value) + 4
 			count++
-			if name != "Host" {
+			if name != "Host" && name != connectProtocol && (in.Tunnel == nil || name != keyField) {
 				in.Fields = append(in.Fields, route.Field{Name: name, Value: value})
 			}
 		}
@@ -57,6 +57,9 @@ func (in *Inbound) brokenRule(header http.Header) string {
 				return "a header value starts or ends with white space"
 			}
 		}
+	}
+	if in.Tunnel != nil && len(header["Content-Length"]) > 0 {
+		return "a WebSocket is asked for with a body"
 	}
 	// The library compares the body with the first Content-Length, and a request
 	// that ends with its head with none.

@@ -1,0 +1,142 @@
+package proxy
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/homeward/homeward/internal/proxy/http1"
+	"github.com/homeward/homeward/internal/upstream"
+	"github.com/homeward/homeward/internal/upstream/http2client"
+	"github.com/homeward/homeward/route"
+)
+
+var errNoSockets = errors.New("the gateway takes no WebSockets over HTTP/2")
+
+// http2Hop is an exchange over HTTP/2: a stream of a shared connection.
+type http2Hop struct {
+	lease    *upstream.Lease
+	x        *exchange
+	stream   *http2client.Stream // nil until begin has made it
+	answered bool                // a head was read
+	bodiless bool                // the answer ended with its head
+}
+
+// begin implements sender.
+func (h *http2Hop) begin(x *exchange) error {
+	h.x = x
+	in := x.in
+	if in.Tunnel != nil && !h.lease.HTTP2.ExtendedConnect() {
+		h.lease.HTTP2.Release()
+		return errNoSockets
+	}
+	head := http2client.Head{
+		Method: in.Method, Scheme: scheme(h.lease.TLS), Authority: in.Host, Path: in.Origin, Fields: h.fields(),
+	}
+	if in.Tunnel != nil {
+		head.Method, head.Protocol = "CONNECT", "websocket"
+	}
+	var err error
+	if h.stream, err = h.lease.HTTP2.Begin(&head, in.Body == nil && in.Tunnel == nil); err != nil || !x.peeked.whole {
+		return err
+	}
+	h.writeBy(time.Now().Add(x.state.Timeouts.Write.Std()))
+	if _, err := h.stream.Write(x.peeked.prefix); err != nil {
+		return err
+	}
+	return h.finish(x.state.trailerFields(in.Body.Trailer()))
+}
+
+// fields are those of the request in HTTP/2: Host is :authority, and a WebSocket
+// has no key (RFC 8441 section 5).
+func (h *http2Hop) fields() []route.Field {
+	out := h.x.fieldsOut()
+	kept := out[:0]
+	for _, f := range out {
+		if strings.EqualFold(f.Name, "Host") || h.x.in.Tunnel != nil && strings.EqualFold(f.Name, keyField) {
+			continue
+		}
+		kept = append(kept, f)
+	}
+	if trailersAccepted(h.x.in.Fields) {
+		kept = append(kept, route.Field{Name: "TE", Value: "trailers"})
+	}
+	return kept
+}
+
+// write implements sender.
+func (h *http2Hop) write(buf []byte, n int) error {
+	_, err := h.stream.Write(buf[http1.ChunkRoom : http1.ChunkRoom+n])
+	return err
+}
+
+// finish implements sender.
+func (h *http2Hop) finish(trailer []route.Field) error { return h.stream.End(trailer) }
+
+func (h *http2Hop) writeBy(t time.Time) {
+	if h.stream != nil {
+		_ = h.stream.SetWriteDeadline(t)
+	}
+}
+
+func (h *http2Hop) readBy(t time.Time) { _ = h.stream.SetReadDeadline(t) }
+
+// head implements receiver.
+func (h *http2Hop) head(r *http1.Response) error {
+	var got http2client.Response
+	if err := h.stream.ReadHead(&got); err != nil {
+		return err
+	}
+	h.answered = true
+	*r = http1.Response{Status: got.Status, Minor: 1, Fields: got.Fields, Framing: http1.Framing{Length: -1}}
+	switch {
+	case h.x.in.Tunnel != nil && 200 <= got.Status && got.Status < 300 && !got.End:
+		r.Status = 101
+		if key := first(h.x.in.Fields, keyField); key != "" { // a client of HTTP/1.1 waits for it
+			r.Fields = append(r.Fields, route.Field{Name: acceptField, Value: acceptOf(key)})
+		}
+	case !got.Interim():
+		h.bodiless = got.End
+		if n, err := strconv.ParseInt(first(got.Fields, "Content-Length"), 10, 64); err == nil {
+			r.Length = n
+		}
+	}
+	return nil
+}
+
+// body implements receiver.
+func (h *http2Hop) body() answerBody { return http2Answered{h.stream, h.bodiless} }
+
+// abort implements hop.
+func (h *http2Hop) abort() {
+	if h.stream != nil {
+		h.stream.Cancel()
+	}
+}
+
+// release implements hop.
+func (h *http2Hop) release(clean bool) {
+	if !clean {
+		h.abort()
+	}
+}
+
+// lost implements hop.
+func (h *http2Hop) lost(err error) (unsent, stale bool) {
+	if errors.Is(err, http2client.ErrRefused) {
+		return true, true
+	}
+	var reset http2client.StreamError
+	var garbage http2client.ProtocolError
+	return false, h.lease.Reused && !h.answered && !http1.IsTimeout(err) && !errors.As(err, &reset) && !errors.As(err, &garbage)
+}
+
+// http2Answered is the body of an answer over HTTP/2.
+type http2Answered struct {
+	*http2client.Stream
+	bodiless bool
+}
+
+// AtHand implements answerBody.
+func (a http2Answered) AtHand() bool { return a.bodiless || a.Buffered() }

@@ -1,0 +1,150 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/homeward/homeward/internal/upstream/http2client"
+)
+
+// How a shared connection that has gone silent is found out.
+const (
+	pingAfter   = 20 * time.Second
+	pingTimeout = 10 * time.Second
+)
+
+// shared are the HTTP/2 connections to one endpoint. Each carries as many
+// exchanges as the gateway allows; another is made when all are full, by one
+// dial at a time, so that a burst of requests is no burst of connections.
+type shared struct {
+	write time.Duration
+
+	mu      sync.Mutex
+	conns   []*http2client.Conn
+	dialing *dialing // nil when no connection is being made
+	retired bool
+}
+
+var errNoStreams = errors.New("the gateway allows no streams on a new connection")
+
+// dialing is a connection in the making, which several exchanges may wait for.
+type dialing struct {
+	done chan struct{}
+	err  error // valid once done is closed
+}
+
+// reserve takes a slot on a connection that has one, the oldest first: what is
+// not needed any more grows idle and goes.
+func (s *shared) reserve() *http2client.Conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.conns {
+		if c.Reserve() {
+			return c
+		}
+	}
+	return nil
+}
+
+// open takes a slot on a connection that is made for it, alone or with others
+// that wait for one.
+func (s *shared) open(ctx context.Context, e *endpoint, timeout time.Duration) (*http2client.Conn, error) {
+	for {
+		s.mu.Lock()
+		d := s.dialing
+		if d == nil {
+			d = &dialing{done: make(chan struct{})}
+			s.dialing = d
+			go s.dial(d, e, timeout)
+		}
+		s.mu.Unlock()
+		select {
+		case <-d.done:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		if d.err != nil {
+			return nil, d.err
+		}
+		if c := s.reserve(); c != nil {
+			return c, nil
+		}
+	}
+}
+
+// dial makes a connection. It serves all who wait, so no client that leaves
+// ends it.
+func (s *shared) dial(d *dialing, e *endpoint, timeout time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	c, err := s.connect(ctx, e, timeout)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil {
+		s.conns = append(s.conns, c)
+		if s.retired { // whoever waits for it still gets it
+			time.AfterFunc(retireOver, c.Retire)
+		}
+	}
+	d.err = err
+	s.dialing = nil
+	close(d.done)
+}
+
+func (s *shared) connect(ctx context.Context, e *endpoint, timeout time.Duration) (*http2client.Conn, error) {
+	raw, err := e.dial(ctx, timeout)
+	if err != nil {
+		return nil, err
+	}
+	gone := make(chan struct{})
+	c, err := http2client.Open(ctx, raw, http2client.Options{
+		Write: s.write, Interval: pingAfter, Timeout: pingTimeout, Now: e.now, Closed: func() { close(gone) },
+	})
+	if err != nil {
+		e.stats.open.Add(-1)
+		e.failed()
+		return nil, fmt.Errorf("speak HTTP/2: %w", err)
+	}
+	go func() {
+		<-gone
+		e.stats.open.Add(-1)
+		s.forget(c)
+	}()
+	if !c.Reserve() { // or whoever waits would dial for ever
+		_ = c.Close()
+		return nil, errNoStreams
+	}
+	c.Release()
+	return c, nil
+}
+
+func (s *shared) forget(c *http2client.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conns = slices.DeleteFunc(s.conns, func(o *http2client.Conn) bool { return o == c })
+}
+
+// expired are the connections that nothing has used since then.
+func (s *shared) expired(before time.Time) []*http2client.Conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var old []*http2client.Conn
+	for _, c := range s.conns {
+		if since, idle := c.Idle(); idle && since.Before(before) {
+			old = append(old, c)
+		}
+	}
+	return old
+}
+
+// retire makes every connection, and one in the making, take nothing new.
+func (s *shared) retire() []*http2client.Conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.retired = true
+	return slices.Clone(s.conns)
+}
