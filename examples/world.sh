@@ -6,7 +6,7 @@
 #   origin NAME COMMAND...   starts an origin, which prints "listening ADDRESS" first; sets origin_NAME
 #   edge                     starts an edge for the topology of demo.yaml with those origins as the
 #                            cells' gateways; sets edge_http and edge_https (addresses), edge_ca (a file)
-#   demo                     starts homeward demo instead, cells included; sets the same
+#   demo                     starts homeward demo: an edge and cells; sets the same, and origin_NAME
 #   mint CELL RULE           prints a new credential of that cell, made up
 #   need COMMAND PACKAGE     sees to a command that the example needs: as root by apt, else says what is missing
 #
@@ -79,14 +79,14 @@ origin() {
 }
 
 edge() {
-	local gateways=() name
+	local gateways=() name at
 	for name in na1 na2 eu1; do
-		local at=origin_$name
-		gateways+=(-e "/- name: $name/,/gateways:/s|gateways: .*|gateways: [\"http://${!at}\"]|")
+		at=origin_$name
+		gateways+=(-e "/- name: $name/,/capacity:/s|://[0-9.:]*\"|://${!at}\"|")
 	done
 	sed "${gateways[@]}" "$repository/examples/demo.yaml" >"$world/topology.yaml"
 	(cd "$world" && go run "$(go env GOROOT)/src/crypto/tls/generate_cert.go" \
-		--ca --ecdsa-curve P256 --duration 24h --host api.homeward.test,localhost,127.0.0.1) 2>/dev/null
+		--ca --ecdsa-curve P256 --duration 24h --host api.homeward.test,app.homeward.test,localhost,127.0.0.1) 2>/dev/null
 	"$homeward" edge -t "$world/topology.yaml" --http 127.0.0.1:0 --https 127.0.0.1:0 \
 		--cert "$world/cert.pem" --key "$world/key.pem" --access-log "$world/access.json" >"$world/edge.log" 2>&1 &
 	running+=($!)
@@ -103,4 +103,8 @@ demo() {
 	edge_http=$(told "$world/demo.log" '^  http  *\([0-9.:]*\)')
 	edge_https=$(told "$world/demo.log" '^  https  *\([0-9.:]*\)')
 	edge_ca=$(told "$world/demo.log" 'development CA: \(.*\)')
+	local name
+	for name in na1 na2 eu1; do
+		printf -v "origin_$name" '%s' "$(told "$world/demo.log" "^  $name  *\([0-9.:]*\)")"
+	done
 }
