@@ -260,3 +260,22 @@ func dial(t *testing.T, addr string) int64 {
 	defer conn.Close()
 	return conn.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
 }
+
+func TestExpiriesFollowTheFiles(t *testing.T) {
+	w := open(t, 0, newPair(t, 1, year))
+	next := newPair(t, 2, -time.Minute)
+	w.write(next)
+	told := 0
+	w.Expiries(func(name string, notAfter time.Time) {
+		told++
+		if name != "edge.test" || !notAfter.Before(time.Now()) {
+			t.Errorf("told of %s until %v", name, notAfter)
+		}
+	})
+	if taken, _ := w.Counts(); told != 1 || taken != 1 || w.logged("has expired") != 1 {
+		t.Errorf("told %d times, %d taken, log:\n%s", told, taken, &w.log)
+	}
+	if got := w.serial(); got != 2 {
+		t.Errorf("serial %d: an expired certificate is served all the same", got)
+	}
+}

@@ -19,7 +19,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/mail"
 	"net/url"
 	"sync"
@@ -168,7 +167,7 @@ func (m *Manager) Start(plain, secure *net.TCPAddr) {
 	host := listenHost(secure)
 	template := certmagic.ACMEIssuer{
 		CA: m.config.CA, Email: m.config.Email, Agreed: true, TrustedRoots: m.config.Roots, Logger: quiet,
-		HTTPProxy: http.ProxyFromEnvironment, ListenHost: host, AltTLSALPNPort: secure.Port,
+		ListenHost: host, AltTLSALPNPort: secure.Port,
 		DisableHTTPChallenge: plain == nil || listenHost(plain) != host,
 	}
 	if plain != nil {

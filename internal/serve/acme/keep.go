@@ -24,6 +24,9 @@ const (
 // the directory was faster.
 var errTaken = errors.New("already renewed")
 
+// errStillDue says that a new certificate is as good as none.
+var errStillDue = errors.New("the new certificate is due for renewal already: is the clock of this machine right?")
+
 // attempted is the key of the certificate that an attempt is for, in its context.
 type attempted struct{}
 
@@ -72,7 +75,10 @@ func (m *Manager) attempt(ctx context.Context, c *certificate, first bool) error
 	}
 	taken := errors.Is(err, errTaken)
 	if err == nil || taken {
-		_, err = m.take(c)
+		var fresh bool
+		if fresh, err = m.take(c); err == nil && !fresh {
+			err = errStillDue
+		}
 	}
 	switch {
 	case err == nil && taken:
