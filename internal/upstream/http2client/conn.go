@@ -43,10 +43,12 @@ type Conn struct {
 
 	mu       sync.Mutex
 	err      error // why the connection is at its end; nothing starts after it
+	broken   error // why nothing more can be written; the end follows when all is read
 	opened   bool
-	retired  bool // by Retire
-	goneAway bool // by the gateway
-	slots    int  // reserved ones and streams
+	retired  bool          // by Retire
+	goneAway bool          // by the gateway
+	farewell http2.ErrCode // with which it went
+	slots    int           // reserved ones and streams
 	since    time.Time
 	streams  map[uint32]*Stream // those that have not ended both ways
 	nextID   uint32
@@ -129,7 +131,7 @@ func (c *Conn) Reserve() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	unused := uint32(c.slots - len(c.streams))
-	if c.err != nil || c.retired || c.goneAway || c.slots >= min(int(c.peer.streams), c.o.MaxStreams) || c.nextID+2*unused > maxStreamID {
+	if c.err != nil || c.broken != nil || c.retired || c.goneAway || c.slots >= min(int(c.peer.streams), c.o.MaxStreams) || c.nextID+2*unused > maxStreamID {
 		return false
 	}
 	c.slots++
@@ -198,6 +200,12 @@ func (c *Conn) fail(err error, code http2.ErrCode, tell bool) {
 func (c *Conn) end(err error, code http2.ErrCode, tell bool) {
 	if c.err != nil {
 		return
+	}
+	if c.broken != nil {
+		err = c.broken
+	}
+	if c.goneAway && c.farewell != http2.ErrCodeNo {
+		err = fmt.Errorf("%w, after GOAWAY with %s", err, c.farewell)
 	}
 	c.err = err
 	c.health.stop()

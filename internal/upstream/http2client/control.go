@@ -1,6 +1,7 @@
 package http2client
 
 import (
+	"cmp"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -62,9 +63,9 @@ func (c *Conn) control() {
 // writing is held.
 func (c *Conn) startWriting() error {
 	c.mu.Lock()
-	if c.err != nil {
-		defer c.mu.Unlock()
-		return c.err
+	if err := cmp.Or(c.err, c.broken); err != nil {
+		c.mu.Unlock()
+		return err
 	}
 	_ = c.nc.SetWriteDeadline(time.Now().Add(c.o.Write)) // fails on a closed connection, as the write will
 	waiting := c.controls
@@ -96,8 +97,9 @@ func (c *Conn) writeControls(frames []control) {
 	}
 }
 
-// flush ends a series of frames. A connection that cannot be written has
-// ended: half a frame may have left. writing is held.
+// flush ends a series of frames. Half a frame may have left when it fails, so
+// that nothing more is written; what the gateway has sent until now, perhaps
+// why it left, is still read. writing is held.
 func (c *Conn) flush() error {
 	err := c.writer.Flush()
 	if err == nil {
@@ -105,6 +107,15 @@ func (c *Conn) flush() error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.end(lost(err), 0, false)
-	return c.err
+	switch {
+	case c.err != nil:
+		return c.err
+	case timedOut(err):
+		c.end(lost(err), 0, false)
+		return c.err
+	case c.broken == nil:
+		c.broken = lost(err)
+		_ = c.nc.SetReadDeadline(time.Now().Add(lastWords))
+	}
+	return c.broken
 }

@@ -63,31 +63,35 @@ func (e connError) Error() string { return e.reason }
 
 // readError says what ended the reading, for the streams, and the code to tell
 // the gateway, if any.
-func readError(err error) (_ error, code http2.ErrCode, tell bool) {
+func readError(err error) (code http2.ErrCode, tell bool, _ error) {
 	var own connError
 	var broken http2.ConnectionError
 	switch {
 	case errors.As(err, &own):
-		return ProtocolError{own.reason}, own.code, true
+		return own.code, true, ProtocolError{own.reason}
 	case errors.As(err, &broken):
-		return ProtocolError{"a frame or head breaks the connection: " + http2.ErrCode(broken).String()}, http2.ErrCode(broken), true
+		return http2.ErrCode(broken), true, ProtocolError{"a frame or a head that no stream survives: " + http2.ErrCode(broken).String()}
 	case errors.Is(err, http2.ErrFrameTooLarge):
-		return ProtocolError{"a frame is larger than was allowed"}, http2.ErrCodeFrameSize, true
+		return http2.ErrCodeFrameSize, true, ProtocolError{"a frame is larger than was allowed"}
 	case errors.Is(err, ErrNotHTTP2):
-		return err, http2.ErrCodeProtocol, false
+		return 0, false, err
 	}
-	return lost(err), 0, false
+	return 0, false, lost(err)
 }
 
 // lost says that reading or writing failed, without what callers of a stream
 // would take for its own end or deadline.
 func lost(err error) error {
-	var timeout net.Error
 	switch {
 	case errors.Is(err, io.EOF):
 		err = io.ErrUnexpectedEOF
-	case errors.As(err, &timeout) && timeout.Timeout():
+	case timedOut(err):
 		err = ErrUnresponsive
 	}
 	return fmt.Errorf("the connection to the gateway ended: %w", err)
+}
+
+func timedOut(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
 }

@@ -109,7 +109,7 @@ func (s *Stream) addHead(status string, pseudo int, fields []route.Field, end bo
 		return "an answer has status 101, which HTTP/2 does not have"
 	case code < 200 && end:
 		return "an interim answer ends the stream"
-	case len(s.heads) >= maxHeads:
+	case len(s.heads) >= maxHeads || s.unread > s.conn.o.MaxHead:
 		return "more interim answers than are read"
 	}
 	if code >= 200 {
@@ -119,7 +119,9 @@ func (s *Stream) addHead(status string, pseudo int, fields []route.Field, end bo
 			return reason
 		}
 	}
-	s.heads = append(s.heads, Response{Status: code, Fields: fields, End: end})
+	r := Response{Status: code, Fields: fields, End: end}
+	s.heads = append(s.heads, r)
+	s.unread += r.size()
 	return ""
 }
 
@@ -140,4 +142,13 @@ func (s *Stream) declare(code int, fields []route.Field) (reason string) {
 		s.declared = int64(n)
 	}
 	return ""
+}
+
+// size is about the memory that a head takes, in bytes.
+func (r *Response) size() int {
+	n := 0
+	for i := range r.Fields {
+		n += 32 + len(r.Fields[i].Name) + len(r.Fields[i].Value)
+	}
+	return n
 }

@@ -10,7 +10,7 @@ import (
 
 // read reads frames until the connection ends, and says so.
 func (c *Conn) read() {
-	err, code, tell := readError(c.readFrames())
+	code, tell, err := readError(c.readFrames())
 	c.fail(err, code, tell)
 	<-c.closed
 	close(c.done)
@@ -35,7 +35,7 @@ func (c *Conn) readFrames() error {
 		if err == nil {
 			err = c.handle(f)
 		} else {
-			err = c.broken(h, err)
+			err = c.malformed(h, err)
 		}
 		if err != nil {
 			return err
@@ -56,17 +56,17 @@ func (c *Conn) readFirst() error {
 	switch {
 	case bytes.HasPrefix(start, []byte("HTTP/")):
 		return fmt.Errorf("%w: it answers in HTTP/1", ErrNotHTTP2)
-	case err != nil:
+	case err != nil && len(start) == 0:
 		return err
-	case start[3] != byte(http2.FrameSettings) || start[4]&byte(http2.FlagSettingsAck) != 0:
+	case err != nil || start[3] != byte(http2.FrameSettings) || start[4]&byte(http2.FlagSettingsAck) != 0:
 		return fmt.Errorf("%w: its first bytes are no SETTINGS frame", ErrNotHTTP2)
 	}
 	return nil
 }
 
-// broken takes the error of a frame that could not be read. Only a frame that
+// malformed takes the error of a frame that could not be read. Only a frame that
 // leaves the state of the connection whole may break its stream alone.
-func (c *Conn) broken(h http2.FrameHeader, err error) error {
+func (c *Conn) malformed(h http2.FrameHeader, err error) error {
 	var of http2.StreamError
 	if !errors.As(err, &of) {
 		return err
@@ -203,7 +203,7 @@ func (c *Conn) onReset(f *http2.RSTStreamFrame) error {
 func (c *Conn) onGoAway(f *http2.GoAwayFrame) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.goneAway = true
+	c.goneAway, c.farewell = true, f.ErrCode
 	for id, s := range c.streams {
 		if id > f.LastStreamID {
 			s.lose(fmt.Errorf("%w: it is going away (%s)", ErrRefused, f.ErrCode))

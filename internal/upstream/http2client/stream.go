@@ -28,6 +28,7 @@ type Stream struct {
 	window   int64 // what may be sent
 	credit   receipt
 	heads    []Response // not read yet
+	unread   int        // bytes of them
 	body     queue      // likewise
 	trailer  []route.Field
 	answered bool // the final head has come
@@ -50,6 +51,7 @@ func (s *Stream) ReadHead(r *Response) error {
 		switch {
 		case len(s.heads) > 0:
 			*r = s.heads[0]
+			s.unread -= r.size()
 			s.heads[0] = Response{}
 			s.heads = s.heads[1:]
 			return nil
