@@ -16,9 +16,9 @@ func newDemo() *cobra.Command {
 		Use:   "demo",
 		Short: "Run a whole world on this machine: three cells, an edge, sample credentials",
 		Long: `Run a whole world in one process: the cells na1, na2 and eu1, an edge in front of
-them, and sample accounts with credentials made at start. It prints curl commands
-that show each outcome, the line "ready: ..." when it serves, and then a line for
-each request: where it went and why. Ctrl-C ends it.
+them, and sample accounts with credentials made at start. It prints curl and
+grpcurl commands that show each outcome, the line "ready: ..." when it serves, and
+then a line for each request: where it went and why. Ctrl-C ends it.
 
 Nothing is kept: the development CA and the credentials are new each time.`,
 		Example: `  homeward demo

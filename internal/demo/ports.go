@@ -72,7 +72,10 @@ func (p *ports) openCells(port int) error {
 			return err
 		}
 		p.cells = append(p.cells, l)
-		renamed = append(renamed, `"`+top.Cells[i].Gateways[0]+`"`, `"http://`+l.Addr().String()+`"`)
+		for _, gateway := range append(top.Cells[i].Gateways, top.Cells[i].GRPCGateways...) {
+			scheme, _, _ := strings.Cut(gateway, "://")
+			renamed = append(renamed, `"`+gateway+`"`, `"`+scheme+"://"+l.Addr().String()+`"`)
+		}
 	}
 	p.topology = strings.NewReplacer(renamed...).Replace(examples.Demo())
 	return nil

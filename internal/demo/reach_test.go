@@ -39,6 +39,17 @@ func TestCommandsReachAnyAddress(t *testing.T) {
 			t.Errorf("%s on %s: %s", c.scheme, c.addr, got)
 		}
 	}
+	for _, c := range []struct{ ca, addr, want string }{
+		{"", "127.0.0.1:80", "-plaintext 127.0.0.1:80 list"},
+		{"", "0.0.0.0:80", "-plaintext 127.0.0.1:80 list"},
+		{"", "[::1]:80", "-plaintext -authority api.homeward.test '[::1]:80' list"},
+		{"", "192.0.2.7:80", "-plaintext -authority api.homeward.test 192.0.2.7:80 list"},
+		{"ca.pem", "127.0.0.1:443", "-cacert ca.pem -authority api.homeward.test 127.0.0.1:443 list"},
+	} {
+		if got := quote(dial(at{addr: c.addr}, name, c.ca).call("list", "")...); got != c.want {
+			t.Errorf("gRPC on %s: %s", c.addr, got)
+		}
+	}
 }
 
 func TestQuoteIsReadBackByShells(t *testing.T) {

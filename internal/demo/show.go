@@ -9,12 +9,14 @@ import (
 // show prints the world, the tour, and, last of all, that it serves.
 func (w *world) show() error {
 	var b bytes.Buffer
-	plain, secure := reach("http", w.ports.http, facade(w.top)), reach("https", w.ports.https, facade(w.top))
+	name := facade(w.top)
+	plain, secure := reach("http", w.ports.http, name), reach("https", w.ports.https, name)
+	secure.options = append(secure.options, "--cacert", w.caFile)
 	if !w.config.Quiet {
 		w.places(&b)
 		m := &mint{top: w.top}
 		w.accounts(&b, m)
-		parts := tour(m, plain, secure, w.caFile)
+		parts := tour(m, plain, secure, dial(w.ports.http, name, ""), dial(w.ports.https, name, w.caFile))
 		if m.err != nil {
 			return m.err
 		}
@@ -74,7 +76,7 @@ func (w *world) accounts(b *bytes.Buffer, m *mint) {
 func (w *world) part(b *bytes.Buffer, p part) {
 	w.heading(b, p.title)
 	for _, s := range p.stops {
-		fmt.Fprintf(b, "  # %-52s %s\n  curl %s\n", s.title, s.expect, quote(s.args...))
+		fmt.Fprintf(b, "  # %-52s %s\n  %s %s\n", s.title, s.expect, p.tool, quote(s.args...))
 	}
 }
 
@@ -86,5 +88,6 @@ func (w *world) more(b *bytes.Buffer, m *mint, plain base) {
 	fmt.Fprintf(b, "  curl -s http://%s/decisions\n", w.ports.admin.Addr())
 	w.heading(b, "Cells answer every path with what they received. Besides:")
 	b.WriteString("  /sse?n=5&ms=500   server-sent events      /slow?ms=2000   an answer that takes its time\n" +
-		"  /duplex           echoes the body         /status/{code}  any status      /bytes/{n}  n bytes\n\n")
+		"  /duplex           echoes the body         /status/{code}  any status      /bytes/{n}  n bytes\n" +
+		"  /ws               echoes WebSocket messages, over HTTP/1.1 and HTTP/2      /early-hints  /trailers\n\n")
 }

@@ -1,64 +1,20 @@
 package demo
 
-import (
-	"net"
-	"strings"
+import "encoding/base64"
 
-	"github.com/homeward/homeward/topology"
-)
-
-// stop is one thing to try: a curl command and what it shows.
+// stop is one thing to try: a command and what it shows.
 type stop struct {
 	title  string
-	expect string   // the outcome, as the live line has it
-	args   []string // of curl
+	expect string // the outcome, as the live line has it
+	args   []string
 }
 
 // part is a part of the tour.
 type part struct {
 	title string
+	tool  string // that the arguments are of
 	stops []stop
 }
-
-// base is how curl reaches a port of the edge as the facade.
-type base struct {
-	url     string
-	options []string
-}
-
-// reach says how to reach a listener that stands for the facade. By
-// 127.0.0.1, which is a facade host of the demo; on any other address by the
-// facade's name.
-func reach(scheme string, l net.Listener, facade string) base {
-	host, port, _ := net.SplitHostPort(l.Addr().String())
-	ip := net.ParseIP(host)
-	if ip.IsUnspecified() {
-		ip = net.IPv4(127, 0, 0, 1)
-	}
-	if scheme == "http" && ip.Equal(net.IPv4(127, 0, 0, 1)) {
-		return base{url: "http://127.0.0.1:" + port}
-	}
-	if ip.To4() == nil {
-		host = "[" + ip.String() + "]"
-	} else {
-		host = ip.String()
-	}
-	return base{url: scheme + "://" + facade + ":" + port, options: []string{"--resolve", facade + ":" + port + ":" + host}}
-}
-
-// get is curl's arguments for a path, with headers.
-func (b base) get(path string, headers ...string) []string {
-	args := append([]string{"-s", b.url + path}, b.options...)
-	for _, h := range headers {
-		args = append(args, "-H", h)
-	}
-	return args
-}
-
-// show adds the head of the answer, where Homeward-Error stands.
-func show(args []string) []string { return append([]string{"-i"}, args...) }
-
-func bearer(credential string) string { return "Authorization: Bearer " + credential }
 
 const (
 	things  = "/crm/v3/objects" // any path will do
@@ -68,12 +24,14 @@ const (
 )
 
 // tour is everything worth trying, with new credentials.
-func tour(m *mint, b, secure base, caFile string) []part {
+func tour(m *mint, b, secure base, calls, secureCalls target) []part {
 	return []part{
-		{"Home: the credential names its cell", append(homeByToken(m, b), homeElsewhere(m, b)...)},
-		{"Legacy and anonymous: nothing names a cell, so the legacy cell na1 serves it", nowhere(m, b)},
-		{"Refused: nothing is guessed, and no request changes its jurisdiction by accident", refused(m, b)},
-		{"Cell hosts, browsers, HTTP/2", doors(m, b, secure, caFile)},
+		{"Home: the credential names its cell", "curl", append(homeByToken(m, b), homeElsewhere(m, b)...)},
+		{"Legacy and anonymous: nothing names a cell, so the legacy cell na1 serves it", "curl", nowhere(m, b)},
+		{"Refused: nothing is guessed, and no request changes its jurisdiction by accident", "curl", refused(m, b)},
+		{"Cell hosts, browsers, HTTP/2", "curl", doors(m, b, secure)},
+		{"Answers of other forms", "curl", forms(m, b)},
+		{"gRPC on the same port, by the credential in the metadata (github.com/fullstorydev/grpcurl)", "grpcurl", services(m, calls, secureCalls)},
 	}
 }
 
@@ -125,8 +83,8 @@ func refused(m *mint, b base) []stop {
 	}
 }
 
-func doors(m *mint, b, secure base, caFile string) []stop {
-	overTLS := append(secure.get(things, bearer(m.of("private-app", "eu1"))), "--http2", "--cacert", caFile)
+func doors(m *mint, b, secure base) []stop {
+	overTLS := append(secure.get(things, bearer(m.of("private-app", "eu1"))), "--http2")
 	preflight := append(b.get(things, browser, "Access-Control-Request-Method: PUT", "Access-Control-Request-Headers: authorization"), "-X", "OPTIONS")
 	return []stop{
 		{"the host of eu1 fixes the cell", "anonymous -> eu1", b.get("/status-page", euHost)},
@@ -138,21 +96,15 @@ func doors(m *mint, b, secure base, caFile string) []stop {
 	}
 }
 
-// quote is the words as a shell reads them back.
-func quote(words ...string) string {
-	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@%+,"
-	var b strings.Builder
-	for i, w := range words {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		if w == "" || strings.ContainsFunc(w, func(r rune) bool { return !strings.ContainsRune(plain, r) }) {
-			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-		b.WriteString(w)
+// forms shows what is not one head and one body. No answer ends the WebSocket,
+// so curl leaves it after a second.
+func forms(m *mint, b base) []stop {
+	open := b.get("/ws", bearer(m.of("homeward", "eu1")), "Connection: Upgrade", "Upgrade: websocket",
+		"Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: "+base64.StdEncoding.EncodeToString([]byte(m.random(8))))
+	return []stop{
+		{"early hints, then the answer", "home -> eu1", show(b.get("/early-hints", bearer(m.of("private-app", "eu1"))))},
+		{"a trailer behind the answer", "home -> na2", show(b.get("/trailers", bearer(m.of("homeward", "na2"))))},
+		{"server-sent events as they come", "home -> eu1", append([]string{"-N"}, b.get("/sse?n=3&ms=200", bearer(m.of("jwt", "eu1")))...)},
+		{"a WebSocket opens, for a second", "home -> eu1", append([]string{"-i", "-N", "--http1.1", "-m", "1"}, open...)},
 	}
-	return b.String()
 }
-
-// facade is the name that the platform's clients call.
-func facade(t *topology.Topology) string { return t.Facade.Hosts[0] }

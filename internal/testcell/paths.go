@@ -159,10 +159,11 @@ func (x *exchange) hints(n int) error {
 	return x.reply(http.StatusOK)
 }
 
-// The trailer lines of /trailers. The head announces the first only.
+// The lines of the trailer of /trailers. The head announces the first only. The
+// second also stands in the head of an answer that opens a WebSocket.
 const (
-	announcedTrailer = "Report-SHA256"
-	surpriseTrailer  = "Report-Cell"
+	sumField  = "Report-SHA256"
+	cellField = "Report-Cell"
 )
 
 // trailers reports in pieces of unknown number, with a trailer.
@@ -171,7 +172,7 @@ func (x *exchange) trailers() error {
 		return err
 	}
 	body := x.report()
-	x.out.head(http.StatusOK, -1, field{"Content-Type", "application/json"}, field{"Trailer", announcedTrailer})
+	x.out.head(http.StatusOK, -1, field{"Content-Type", "application/json"}, field{"Trailer", sumField})
 	for piece := range slices.Chunk(body, len(body)/3+1) {
 		x.out.write(piece)
 		if err := x.out.flush(); err != nil {
@@ -179,7 +180,7 @@ func (x *exchange) trailers() error {
 		}
 	}
 	sum := sha256.Sum256(body)
-	return x.out.end([]http1.Field{{Name: announcedTrailer, Value: hex.EncodeToString(sum[:])}, {Name: surpriseTrailer, Value: x.cell.name}})
+	return x.out.end([]http1.Field{{Name: sumField, Value: hex.EncodeToString(sum[:])}, {Name: cellField, Value: x.cell.name}})
 }
 
 // content answers with n bytes: byte i is Alphabet[i%64].

@@ -15,7 +15,7 @@ func (x *exchange) webSocket() error {
 	if status, why := x.handshake(); status != 0 {
 		return x.refuse(status, why)
 	}
-	var fields []field
+	fields := []field{{cellField, x.cell.name}}
 	if p := subprotocol(x.req.Fields); p != "" {
 		fields = append(fields, field{"Sec-WebSocket-Protocol", p})
 	}

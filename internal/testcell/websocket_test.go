@@ -27,7 +27,7 @@ func TestWebSocketOverHTTP1(t *testing.T) {
 	resp := c.answer("GET")
 	// The value for this key is that of RFC 6455 section 1.3.
 	for name, want := range map[string]string{
-		"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "Sec-WebSocket-Protocol": "echo.v2",
+		"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "Sec-WebSocket-Protocol": "echo.v2", "Report-Cell": "na1",
 	} {
 		if got := resp.Header.Get(name); resp.StatusCode != 101 || got != want {
 			t.Errorf("%d with %s: %s", resp.StatusCode, name, got)
