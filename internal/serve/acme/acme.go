@@ -161,7 +161,7 @@ func (m *Manager) Start(plain, secure *net.TCPAddr) {
 		Logger:           quiet,
 	})
 	a.config = certmagic.New(a.cache, certmagic.Config{
-		Storage: m.store, Logger: quiet, DisableARI: true, OnEvent: m.stillDue,
+		Storage: m.store, Logger: quiet, DisableARI: true, OnEvent: m.follow,
 		OCSP: certmagic.OCSPConfig{DisableStapling: true},
 	})
 	host := listenHost(secure)

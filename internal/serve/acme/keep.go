@@ -27,8 +27,15 @@ var errTaken = errors.New("already renewed")
 // errStillDue says that a new certificate is as good as none.
 var errStillDue = errors.New("the new certificate is due for renewal already: is the clock of this machine right?")
 
-// attempted is the key of the certificate that an attempt is for, in its context.
-type attempted struct{}
+// attempt is one question to the authority. Its context carries it, so that what
+// certmagic tells of it can be told apart.
+type attempt struct {
+	certificate *certificate
+	issued      bool // the authority was asked, and gave a certificate
+}
+
+// attemptKey is the key of an attempt in its context.
+type attemptKey struct{}
 
 // keep has a certificate for a name until ctx ends.
 func (m *Manager) keep(ctx context.Context, c *certificate) {
@@ -37,7 +44,7 @@ func (m *Manager) keep(ctx context.Context, c *certificate) {
 		switch fresh, stored := m.take(c); {
 		case fresh:
 			failures = 0
-		case m.attempt(ctx, c, errors.Is(stored, errNothing)) == nil:
+		case m.ask(ctx, c, errors.Is(stored, errNothing)) == nil:
 			failures = 0
 		default:
 			failures++
@@ -62,30 +69,29 @@ func around(d time.Duration) time.Duration {
 	return d + time.Duration(rand.Int64N(int64(d)/5+1)) //nolint:gosec // spreads load, guards nothing
 }
 
-// attempt asks the authority once, for a first certificate or for a renewal.
-func (m *Manager) attempt(ctx context.Context, c *certificate, first bool) error {
-	a := m.authority.Load()
-	limited, cancel := context.WithTimeout(context.WithValue(ctx, attempted{}, c), attemptTime)
+// ask asks the authority once, for a first certificate or for a renewal.
+func (m *Manager) ask(ctx context.Context, c *certificate, first bool) error {
+	a, this := m.authority.Load(), &attempt{certificate: c}
+	limited, cancel := context.WithTimeout(context.WithValue(ctx, attemptKey{}, this), attemptTime)
 	defer cancel()
 	var err error
 	if first {
 		err = a.config.ObtainCertSync(limited, c.name)
-	} else { // by force: whether it is due is decided here, see stillDue
+	} else { // by force: whether it is due is decided in follow
 		err = a.config.RenewCertSync(limited, c.name, true)
 	}
-	taken := errors.Is(err, errTaken)
-	if err == nil || taken {
+	if err == nil || errors.Is(err, errTaken) {
 		var fresh bool
 		if fresh, err = m.take(c); err == nil && !fresh {
 			err = errStillDue
 		}
 	}
 	switch {
-	case err == nil && taken:
-		m.config.Log.Info("certificate taken from disk", "name", c.name, "not_after", c.pair.Load().Leaf.NotAfter)
-	case err == nil:
+	case err == nil && this.issued:
 		m.obtained.Add(1)
 		m.config.Log.Info("certificate obtained", "name", c.name, "not_after", c.pair.Load().Leaf.NotAfter)
+	case err == nil:
+		m.config.Log.Info("certificate taken from disk", "name", c.name, "not_after", c.pair.Load().Leaf.NotAfter)
 	case ctx.Err() == nil:
 		m.failed.Add(1)
 		m.tell(c, err)
@@ -113,15 +119,18 @@ func (m *Manager) tell(c *certificate, err error) {
 	}
 }
 
-// stillDue is certmagic's way to ask, once it holds the lock that processes with
-// one directory share, whether to go on.
-func (m *Manager) stillDue(ctx context.Context, event string, _ map[string]any) error {
-	c, ok := ctx.Value(attempted{}).(*certificate)
-	if !ok || event != "cert_obtaining" {
-		return nil
-	}
-	if fresh, err := m.take(c); err == nil && fresh {
-		return errTaken
+// follow is told by certmagic how an attempt goes. An error ends the attempt before
+// the authority is asked, which is when the lock that processes with one
+// directory share is held: another one may have renewed meanwhile.
+func (m *Manager) follow(ctx context.Context, event string, _ map[string]any) error {
+	this, ok := ctx.Value(attemptKey{}).(*attempt)
+	switch {
+	case ok && event == "cert_obtained":
+		this.issued = true
+	case ok && event == "cert_obtaining":
+		if fresh, err := m.take(this.certificate); err == nil && fresh {
+			return errTaken
+		}
 	}
 	return nil
 }

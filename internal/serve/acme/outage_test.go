@@ -155,6 +155,24 @@ func TestOutageAtRenewal(t *testing.T) {
 	}
 }
 
+// Both find the certificate due at the same time, and one of them renews it.
+func TestEdgesWithOneDirectoryRenewOnce(t *testing.T) {
+	p := openPorts(t)
+	a := newAuthority(t, life, port(p.plain), port(p.secure))
+	dir := t.TempDir() + "/acme"
+	certFile, keyFile, _ := seed(t, a, p, dir)
+	old := selfSigned(t, name, time.Now().Add(-70*24*time.Hour), time.Now().Add(20*24*time.Hour))
+	write(t, certFile, old.cert)
+	write(t, keyFile, old.key)
+	a.start()
+	first := start(t, with{authority: a, ports: reopen(t, p), dir: dir})
+	second := start(t, with{authority: a, ports: openPorts(t), dir: dir})
+	if !first.obtained(a).Equal(second.obtained(a)) {
+		t.Error("two certificates were obtained for one name")
+	}
+	once(t, first, second)
+}
+
 // What was damaged on disk is replaced, and never keeps an edge from starting.
 func TestDamagedFiles(t *testing.T) {
 	valid := selfSigned(t, name, time.Now().Add(-time.Hour), time.Now().Add(life*time.Second))
