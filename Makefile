@@ -1,5 +1,5 @@
 # Shortcuts; each is one command that can also be typed.
-.PHONY: help demo test race lint fuzz bench schema proto ci
+.PHONY: help demo test race lint fuzz bench schema proto examples ci
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ proto: ## generate the gRPC code of the demo's cells anew; needs protoc (apt ins
 	GOBIN=$$bin go install google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.2 && \
 	PATH=$$bin:$$PATH protoc -I internal/testcell/echo --go_out=internal/testcell/echo --go_opt=paths=source_relative \
 		--go-grpc_out=internal/testcell/echo --go-grpc_opt=paths=source_relative echo.proto
+
+examples: ## clients of all kinds through an edge, each a proof
+	set -e; for run in examples/*/run.sh; do $$run; done
 
 ci: ## everything that must hold before a change is taken
 	.ci/run

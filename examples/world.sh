@@ -18,13 +18,20 @@ repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 world=$(mktemp -d)
 running=()
 
-# finish ends what the script started and takes the scratch folder away. After
-# a failure it first shows what the edge and the origins said.
+# finish ends what the script started, after 5 s by force, and takes the scratch
+# folder away. After a failure it first shows what the edge and the origins said.
 finish() {
-	local status=$?
+	local status=$? pid
 	trap - EXIT
-	[ ${#running[@]} = 0 ] || kill "${running[@]}" 2>/dev/null || true
-	wait
+	for pid in "${running[@]}"; do kill "$pid" 2>/dev/null || true; done
+	for pid in "${running[@]}"; do
+		for _ in $(seq 50); do
+			kill -0 "$pid" 2>/dev/null || break
+			sleep 0.1
+		done
+		kill -KILL "$pid" 2>/dev/null || true
+	done
+	wait 2>/dev/null || true
 	if [ "$status" != 0 ]; then
 		for log in "$world"/*.log; do
 			[ ! -s "$log" ] || { echo "--- ${log##*/}"; tail -n 20 "$log"; } >&2
@@ -99,12 +106,12 @@ edge() {
 demo() {
 	"$homeward" demo --http 127.0.0.1:0 --https 127.0.0.1:0 --admin 127.0.0.1:0 --cell-port 0 >"$world/demo.log" 2>&1 &
 	running+=($!)
-	told "$world/demo.log" '^\(ready\):' >/dev/null
-	edge_http=$(told "$world/demo.log" '^  http  *\([0-9.:]*\)')
-	edge_https=$(told "$world/demo.log" '^  https  *\([0-9.:]*\)')
+	told "$world/demo.log" '\(ready\):' >/dev/null
+	edge_http=$(told "$world/demo.log" '  http  *\([0-9][0-9.:]*\)')
+	edge_https=$(told "$world/demo.log" '  https  *\([0-9][0-9.:]*\)')
 	edge_ca=$(told "$world/demo.log" 'development CA: \(.*\)')
 	local name
 	for name in na1 na2 eu1; do
-		printf -v "origin_$name" '%s' "$(told "$world/demo.log" "^  $name  *\([0-9.:]*\)")"
+		printf -v "origin_$name" '%s' "$(told "$world/demo.log" "  $name  *\([0-9][0-9.:]*\)")"
 	done
 }

@@ -5,7 +5,7 @@
 need node nodejs
 need npm npm
 cd "$here"
-npm ci --silent
+npm ci >"$world/npm.log" 2>&1
 
 # Two cells have an account each, with credentials made up now; na1 has none and must see nothing.
 for cell in na2 eu1; do
