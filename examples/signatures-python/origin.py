@@ -10,6 +10,7 @@ from secret import REQUIRED_OF_MESSAGE, REQUIRED_OF_SIGV4, SECRET
 
 class Origin(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes
 
     def arrived(self):
         # self.path is no longer what arrived: http.server takes away a slash of two at its start.
