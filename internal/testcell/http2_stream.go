@@ -98,7 +98,9 @@ type wire2 struct {
 	r *http.Request
 }
 
-// proceed does nothing: the library tells the client when the body is read.
+// proceed does nothing: the library tells the client when the body is read, and
+// does not tell the cell that it will. So /duplex, which sends its head first, is
+// nothing for a client of HTTP/2 that waits to be told.
 func (w *wire2) proceed() error { return nil }
 
 func (w *wire2) watch() (ctx context.Context, stop func()) { return w.r.Context(), func() {} }

@@ -2,6 +2,7 @@ package testcell_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -39,6 +40,23 @@ func TestWebSocketOverHTTP1(t *testing.T) {
 	}
 	if cell.Requests() != 1 {
 		t.Errorf("counted %d requests", cell.Requests())
+	}
+}
+
+func TestWebSocketOverTLS(t *testing.T) {
+	_, addr, trusting := startTLS(t, "http/1.1")
+	nc, err := tls.Dial("tcp", addr, trusting.Transport.(*http.Transport).TLSClientConfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &client{t: t, Conn: nc, in: bufio.NewReader(nc)}
+	t.Cleanup(func() { _ = nc.Close() })
+	c.send("GET /ws HTTP/1.1\r\nHost: h\r\n" + upgrade + "\r\n" + hello + bye)
+	if resp := c.answer("GET"); resp.StatusCode != 101 {
+		t.Errorf("%d", resp.StatusCode)
+	}
+	if got, err := io.ReadAll(c.in); err != nil || string(got) != helloBack+byeBack {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 
