@@ -3,10 +3,13 @@ package proxy
 import (
 	"errors"
 	"io"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/homeward/homeward/internal/proxy/http1"
+	"github.com/homeward/homeward/route"
 )
 
 // tunnel passes bytes both ways between a client and a cell that have agreed on
@@ -19,7 +22,11 @@ func (t *transfer) tunnel() verdict {
 	x.enter(WebSocket)
 	t.hop.readBy(time.Time{})
 	body := t.hop.body()
-	head := AnswerHead{Status: 101, Reason: t.response.Reason, Fields: x.state.answerFields(&t.response), Length: -1}
+	fields := x.state.answerFields(&t.response)
+	if first(x.in.Fields, keyField) == "" { // the key was the edge's own, and so is what accepts it
+		fields = slices.DeleteFunc(fields, func(f route.Field) bool { return strings.EqualFold(f.Name, acceptField) })
+	}
+	head := AnswerHead{Status: 101, Reason: t.response.Reason, Fields: fields, Length: -1}
 	if err := x.out.Head(&head, body.AtHand()); err != nil {
 		t.leave()
 		t.end(false)

@@ -15,11 +15,9 @@ func (s *Stream) Write(p []byte) (int, error) {
 		if err := s.awaitWindow(len(p) > total); err != nil {
 			return total, err
 		}
-		if total == len(p) {
-			return total, nil
-		}
 		n, err := s.writeTurn(p[total:])
-		if total += n; err != nil {
+		// What comes after the last byte is not what became of it.
+		if total += n; err != nil || total == len(p) {
 			return total, err
 		}
 	}
