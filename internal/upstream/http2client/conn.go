@@ -81,11 +81,12 @@ func Open(ctx context.Context, nc net.Conn, o Options) (*Conn, error) {
 	c.encoder = hpack.NewEncoder(&c.block)
 	c.health.conn = c
 
+	c.greet()
+	c.notify()
 	go c.read()
 	go c.control()
 	stop := context.AfterFunc(ctx, func() { c.fail(context.Cause(ctx), 0, false) })
 	defer stop()
-	c.greet()
 	select {
 	case <-c.ready:
 	case <-c.closed:
@@ -101,21 +102,15 @@ func Open(ctx context.Context, nc net.Conn, o Options) (*Conn, error) {
 	return c, nil
 }
 
-// greet sends the preface (RFC 9113 section 3.4).
+// greet puts the preface (RFC 9113 section 3.4) before all that is written.
 func (c *Conn) greet() {
-	c.writing.Lock()
-	defer c.writing.Unlock()
-	if c.startWriting() != nil {
-		return
-	}
-	_, _ = c.writer.WriteString(http2.ClientPreface) // as below: a failure comes back from the flush
+	_, _ = c.writer.WriteString(http2.ClientPreface) // to the buffer, like the rest
 	_ = c.framer.WriteSettings(
 		http2.Setting{ID: http2.SettingEnablePush, Val: 0},
 		http2.Setting{ID: http2.SettingInitialWindowSize, Val: uint32(c.o.Window)},
 		http2.Setting{ID: http2.SettingMaxHeaderListSize, Val: uint32(c.o.MaxHead)},
 	)
 	_ = c.framer.WriteWindowUpdate(0, connWindow-(1<<16-1))
-	_ = c.flush()
 }
 
 // ExtendedConnect reports whether the gateway lets a CONNECT name a protocol

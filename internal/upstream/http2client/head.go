@@ -113,11 +113,11 @@ func (s *Stream) addHead(status string, pseudo int, fields []route.Field, end bo
 		return "more interim answers than are read"
 	}
 	if code >= 200 {
-		s.answered = true
-		s.bodyless = s.bodyless || code == 204 || code == 304
 		if reason := s.declare(code, fields); reason != "" {
 			return reason
 		}
+		s.answered = true
+		s.bodyless = s.bodyless || code == 204 || code == 304
 	}
 	r := Response{Status: code, Fields: fields, End: end}
 	s.heads = append(s.heads, r)
