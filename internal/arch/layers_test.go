@@ -13,7 +13,7 @@ var layers = [][]string{
 	{"internal/edge", "internal/explain", "internal/gateway"},
 	{"internal/telemetry"},
 	{"internal/proxy"},
-	{"internal/upstream", "internal/admission", "internal/testcell"},
+	{"internal/upstream", "internal/admission", "internal/testcell", "internal/testauthority"},
 	{"internal/testcell/websocket", "internal/testcell/echo"},
 	{"internal/proxy/http1", "internal/proxy/extendedconnect", "internal/upstream/http2client", "internal/config", "internal/serve", "internal/serve/proxyproto", "internal/serve/acme", "examples"},
 	{"route"},

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/homeward/homeward/internal/serve/acme"
+	"github.com/homeward/homeward/internal/testauthority"
 )
 
 const (
@@ -30,7 +31,7 @@ func deadPort(t *testing.T) int {
 
 func TestChallengeOverHTTP(t *testing.T) {
 	ports := openPorts(t)
-	a := newAuthority(t, life, port(ports.plain), deadPort(t))
+	a := newAuthority(t, port(ports.plain), deadPort(t))
 	a.start()
 	dir := t.TempDir() + "/acme"
 	w := start(t, with{authority: a, ports: ports, dir: dir})
@@ -48,7 +49,7 @@ func TestChallengeOverHTTP(t *testing.T) {
 
 func TestChallengeOverTLS(t *testing.T) {
 	ports := openPorts(t)
-	a := newAuthority(t, life, deadPort(t), port(ports.secure))
+	a := newAuthority(t, deadPort(t), port(ports.secure))
 	a.start()
 	w := start(t, with{authority: a, ports: ports, tlsOnly: true})
 	w.obtained(a)
@@ -57,7 +58,7 @@ func TestChallengeOverTLS(t *testing.T) {
 		conn.Close()
 		t.Error("a challenge that is not under way is answered")
 	}
-	conn, err = tls.Dial("tcp", ports.secure.Addr().String(), &tls.Config{ServerName: name, NextProtos: []string{alpn, "http/1.1"}, RootCAs: a.issued()})
+	conn, err = tls.Dial("tcp", ports.secure.Addr().String(), &tls.Config{ServerName: name, NextProtos: []string{alpn, "http/1.1"}, RootCAs: testauthority.Pool(a.Issuer())})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +114,7 @@ func secrets(t *testing.T, w *world, dir string) {
 
 func TestUndeclaredNamesAreRefused(t *testing.T) {
 	ports := openPorts(t)
-	a := newAuthority(t, life, port(ports.plain), port(ports.secure))
+	a := newAuthority(t, port(ports.plain), port(ports.secure))
 	a.start()
 	w := start(t, with{authority: a, ports: ports})
 	w.obtained(a)
@@ -132,7 +133,7 @@ func TestUndeclaredNamesAreRefused(t *testing.T) {
 
 func TestFallbackServesTheRest(t *testing.T) {
 	ports := openPorts(t)
-	a := newAuthority(t, life, port(ports.plain), port(ports.secure))
+	a := newAuthority(t, port(ports.plain), port(ports.secure))
 	file := selfSigned(t, "file.test", time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
 	w := start(t, with{authority: a, ports: ports, fallback: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &file.pair, nil }})
 	for _, host := range []string{name, "other.test", ""} {
@@ -150,7 +151,7 @@ func TestFallbackServesTheRest(t *testing.T) {
 // The challenge arrives at another edge than the one that asked for it.
 func TestEdgesWithOneDirectoryAnswerForEachOther(t *testing.T) {
 	first, second := openPorts(t), openPorts(t)
-	a := newAuthority(t, life, port(second.plain), deadPort(t))
+	a := newAuthority(t, port(second.plain), deadPort(t))
 	dir := t.TempDir() + "/acme"
 	asking := start(t, with{authority: a, ports: first, dir: dir})
 	answering := start(t, with{authority: a, ports: second, dir: dir})
@@ -178,8 +179,8 @@ func once(t *testing.T, worlds ...*world) {
 // An authority that takes connections and says nothing holds up nothing.
 func TestSilentAuthority(t *testing.T) {
 	ports := openPorts(t)
-	a := newAuthority(t, life, port(ports.plain), port(ports.secure))
-	l, err := net.Listen("tcp", a.addr)
+	a := newAuthority(t, port(ports.plain), port(ports.secure))
+	l, err := net.Listen("tcp", a.Addr())
 	if err != nil {
 		t.Fatal(err)
 	}

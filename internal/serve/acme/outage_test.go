@@ -55,7 +55,7 @@ func seed(t *testing.T, a *authority, p ports, dir string) (certFile, keyFile st
 	w := start(t, with{authority: a, ports: p, dir: dir})
 	cert = w.obtained(a)
 	w.stop()
-	a.stop()
+	a.Stop()
 	err := filepath.WalkDir(filepath.Join(dir, "certificates"), func(path string, _ fs.DirEntry, err error) error {
 		switch filepath.Ext(path) {
 		case ".crt":
@@ -86,7 +86,7 @@ func write(t *testing.T, name string, content []byte) {
 
 func TestOutageAtTheFirstStart(t *testing.T) {
 	p := openPorts(t)
-	a := newAuthority(t, life, port(p.plain), port(p.secure))
+	a := newAuthority(t, port(p.plain), port(p.secure))
 	w := start(t, with{authority: a, ports: p})
 	w.eventually("attempts fail and go on", func() bool { _, failed := w.manager.Counts(); return failed >= 2 })
 	if status, _ := w.get(name, "/x"); status != 200 {
@@ -109,7 +109,7 @@ func TestOutageAtTheFirstStart(t *testing.T) {
 
 func TestOutageAtALaterStart(t *testing.T) {
 	p := openPorts(t)
-	a := newAuthority(t, life, port(p.plain), port(p.secure))
+	a := newAuthority(t, port(p.plain), port(p.secure))
 	dir := t.TempDir() + "/acme"
 	_, _, cert := seed(t, a, p, dir)
 	w := start(t, with{authority: a, ports: reopen(t, p), dir: dir})
@@ -134,7 +134,7 @@ func TestOutageAtRenewal(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			p := openPorts(t)
-			a := newAuthority(t, life, port(p.plain), port(p.secure))
+			a := newAuthority(t, port(p.plain), port(p.secure))
 			dir := t.TempDir() + "/acme"
 			certFile, keyFile, _ := seed(t, a, p, dir)
 			old := selfSigned(t, name, kept.from, kept.to)
@@ -158,7 +158,7 @@ func TestOutageAtRenewal(t *testing.T) {
 // Both find the certificate due at the same time, and one of them renews it.
 func TestEdgesWithOneDirectoryRenewOnce(t *testing.T) {
 	p := openPorts(t)
-	a := newAuthority(t, life, port(p.plain), port(p.secure))
+	a := newAuthority(t, port(p.plain), port(p.secure))
 	dir := t.TempDir() + "/acme"
 	certFile, keyFile, _ := seed(t, a, p, dir)
 	old := selfSigned(t, name, time.Now().Add(-70*24*time.Hour), time.Now().Add(20*24*time.Hour))
@@ -193,7 +193,7 @@ func TestDamagedFiles(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			p := openPorts(t)
-			a := newAuthority(t, life, port(p.plain), port(p.secure))
+			a := newAuthority(t, port(p.plain), port(p.secure))
 			dir := t.TempDir() + "/acme"
 			certFile, keyFile, _ := seed(t, a, p, dir)
 			damage(t, certFile, keyFile)

@@ -18,6 +18,7 @@ import (
 	"github.com/homeward/homeward/internal/config"
 	"github.com/homeward/homeward/internal/edge"
 	"github.com/homeward/homeward/internal/serve/acme"
+	"github.com/homeward/homeward/internal/testauthority"
 	"github.com/homeward/homeward/internal/testcell"
 )
 
@@ -72,7 +73,7 @@ func start(t *testing.T, c with) *world {
 	logger := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	w.manager, err = acme.Open(acme.Config{
-		Names: []string{name}, Email: email, Dir: c.dir, CA: c.authority.directory(), Roots: believed(), Fallback: c.fallback,
+		Names: []string{name}, Email: email, Dir: c.dir, CA: c.authority.Directory(), Roots: testauthority.Pool(c.authority.Root()), Fallback: c.fallback,
 		Log: logger, Now: time.Now, Check: 50 * time.Millisecond, Retry: 50 * time.Millisecond,
 	})
 	if err != nil {
@@ -146,7 +147,7 @@ func (w *world) obtained(a *authority) *x509.Certificate {
 	var cert *x509.Certificate
 	w.eventually("a certificate of the authority is served", func() (ok bool) {
 		var err error
-		cert, err = w.shown(&tls.Config{ServerName: name, RootCAs: a.issued()})
+		cert, err = w.shown(&tls.Config{ServerName: name, RootCAs: testauthority.Pool(a.Issuer())})
 		return err == nil
 	})
 	return cert
