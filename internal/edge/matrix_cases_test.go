@@ -252,4 +252,3 @@ func matrixUpstreamAbort(t *testing.T, w *world, c way) {
 		}
 	}
 }
-
