@@ -225,7 +225,7 @@ func TestFlood(t *testing.T) {
 		for fr.WritePing(false, [8]byte{}) == nil {
 			n++
 		}
-		if n < 10_000 || n > 10_100 {
+		if n < 10_000 || n > 20_100 { // one lot queued, at most another being written
 			t.Errorf("%d frames waited for their answers", n)
 		}
 		if c.Reserve() {
