@@ -36,7 +36,7 @@ func (c *Conn) begin(head *Head, end bool) (*Stream, error) {
 		return nil, err
 	}
 	if head.Protocol != "" && !c.ExtendedConnect() {
-		return nil, fmt.Errorf("CONNECT for %s: the gateway does not allow extended CONNECT: %w", head.Protocol, ErrRefused)
+		return nil, fmt.Errorf("CONNECT for %s: the gateway does not allow extended CONNECT", head.Protocol)
 	}
 	c.writing.Lock()
 	defer c.writing.Unlock()

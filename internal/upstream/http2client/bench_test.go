@@ -38,3 +38,23 @@ func BenchmarkRequest(b *testing.B) {
 		s.Cancel()
 	}
 }
+
+// BenchmarkDownload reads answers of 16 MiB through one stream at a time.
+func BenchmarkDownload(b *testing.B) {
+	const size = 16 << 20
+	part := make([]byte, 64<<10)
+	c := open(b, serve(b, func(w http.ResponseWriter, r *http.Request) {
+		for range size / len(part) {
+			_, _ = w.Write(part)
+		}
+	}), http2client.Options{})
+	buf := make([]byte, 32<<10)
+	b.SetBytes(size)
+	for b.Loop() {
+		s := begin(b, c, get("/"), true)
+		readHead(b, s)
+		if n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, s, buf); n != size || err != nil {
+			b.Fatal(n, err)
+		}
+	}
+}

@@ -242,7 +242,30 @@ func TestExtendedConnectNotAllowed(t *testing.T) {
 	}
 	h := get("/ws")
 	h.Method, h.Protocol = "CONNECT", "websocket"
-	if _, err := c.Begin(h, false); !errors.Is(err, http2client.ErrRefused) {
-		t.Error(err)
+	if _, err := c.Begin(h, false); err == nil || errors.Is(err, http2client.ErrRefused) {
+		t.Error(err) // another connection would not take it either
 	}
+}
+
+// TestUnsendable has heads refused that HTTP/2 or a gateway could read as
+// something else.
+func TestUnsendable(t *testing.T) {
+	c, p := scripted(t, http2client.Options{})
+	for _, f := range []route.Field{{Name: ":path", Value: "/"}, {Name: "", Value: "x"}, {Name: "X A", Value: "x"}, {Name: "X-A", Value: "a\r\nx-b: c"}, {Name: "X-A", Value: "\x00"}} {
+		if !c.Reserve() {
+			t.Fatal("no slot")
+		}
+		if _, err := c.Begin(get("/", f), true); err == nil {
+			t.Errorf("sent: %q", f)
+		}
+		s := begin(t, c, post("/"), false)
+		if err := s.End([]route.Field{f}); err == nil {
+			t.Errorf("sent as a trailer: %q", f)
+		}
+		s.Cancel()
+	}
+	if c.Active() != 0 {
+		t.Error("slots leaked")
+	}
+	exchange(t, c, p, 11)
 }
