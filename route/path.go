@@ -169,6 +169,27 @@ func anyPath(list []pathPattern, path string) bool {
 	return false
 }
 
+// PathSet is a list of declared paths, each with /* at its end if it stands for
+// all below it. The zero value stands for every path.
+type PathSet struct{ patterns []pathPattern }
+
+// NewPathSet compiles paths in normal form, as a valid topology has them.
+func NewPathSet(declared []string) PathSet { return PathSet{newPathPatterns(declared)} }
+
+// Match reports whether the normal form of a request-target's path is in the set.
+func (s PathSet) Match(target string) bool {
+	if len(s.patterns) == 0 {
+		return true
+	}
+	end, normal := scanPath(target)
+	path := target[:end]
+	if !normal {
+		var space [256]byte
+		path = view(AppendNormalPath(space[:0], path))
+	}
+	return anyPath(s.patterns, path)
+}
+
 // anyMethod reports whether method is in list; an empty list has all.
 func anyMethod(list []string, method string) bool {
 	return len(list) == 0 || slices.Contains(list, method)

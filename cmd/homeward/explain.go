@@ -12,6 +12,7 @@ import (
 	"github.com/homeward/homeward/internal/config"
 	"github.com/homeward/homeward/internal/explain"
 	"github.com/homeward/homeward/internal/proxy"
+	"github.com/homeward/homeward/internal/upstream"
 	"github.com/homeward/homeward/route"
 )
 
@@ -86,7 +87,7 @@ func loadState(file string) (*proxy.State, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile %s: %w", file, err)
 	}
-	return proxy.NewState(table, nil)
+	return proxy.NewState(table, upstream.Applied{})
 }
 
 func readInputs(stdin io.Reader, har string, args []string) ([]*explain.Input, error) {

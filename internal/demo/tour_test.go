@@ -13,6 +13,7 @@ import (
 	"github.com/homeward/homeward/internal/explain"
 	"github.com/homeward/homeward/internal/proxy"
 	"github.com/homeward/homeward/internal/testcell"
+	"github.com/homeward/homeward/internal/upstream"
 	"github.com/homeward/homeward/route"
 )
 
@@ -155,7 +156,7 @@ func TestExplainTellsTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	state, err := proxy.NewState(table, nil)
+	state, err := proxy.NewState(table, upstream.Applied{})
 	if err != nil {
 		t.Fatal(err)
 	}

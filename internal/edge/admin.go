@@ -9,7 +9,7 @@ import (
 )
 
 // Admin is the handler of the admin port: /healthz, /readyz, /metrics,
-// /decisions?n=20 and /debug/pprof/. It asks for no token: the caller guards it.
+// /decisions?n=20, /shadows?n=20 and /debug/pprof/. It asks for no token: the caller guards it.
 func (e *Edge) Admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
@@ -24,6 +24,7 @@ func (e *Edge) Admin() http.Handler {
 	})
 	mux.Handle("GET /metrics", e.metrics.Handler())
 	mux.HandleFunc("GET /decisions", e.decisions)
+	mux.HandleFunc("GET /shadows", e.shadows)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
@@ -38,17 +39,27 @@ func plain(w http.ResponseWriter, status int, text string) {
 	_, _ = w.Write([]byte(text + "\n"))
 }
 
+// howMany reads n, which is 20 unless the query says another number. It answers
+// what is none.
+func howMany(w http.ResponseWriter, r *http.Request, what string, most int) (n int, ok bool) {
+	n = 20
+	if text := r.URL.Query().Get("n"); text != "" {
+		var err error
+		if n, err = strconv.Atoi(text); err != nil || n < 1 {
+			plain(w, http.StatusBadRequest, "n is how many "+what+" to show, from 1 to "+strconv.Itoa(most))
+			return 0, false
+		}
+	}
+	return n, true
+}
+
 // decisions explains the last requests, the latest first: text for people, or
 // JSON when format=json asks for it. What was refused before a decision, for its
 // framing, is not among them.
 func (e *Edge) decisions(w http.ResponseWriter, r *http.Request) {
-	n := 20
-	if text := r.URL.Query().Get("n"); text != "" {
-		var err error
-		if n, err = strconv.Atoi(text); err != nil || n < 1 {
-			plain(w, http.StatusBadRequest, "n is how many decisions to show, from 1 to "+strconv.Itoa(recentDecisions))
-			return
-		}
+	n, ok := howMany(w, r, "decisions", recentDecisions)
+	if !ok {
+		return
 	}
 	var reports []explain.Report
 	for _, rec := range e.recent.Last(recentDecisions) {

@@ -52,6 +52,7 @@ type Edge struct {
 	metrics *telemetry.Metrics
 	recent  *telemetry.Recent
 	access  *telemetry.AccessLog // nil for none
+	copies  *telemetry.Shadows
 
 	load     sync.Mutex // one topology at a time
 	loadedAt atomic.Int64
@@ -67,6 +68,7 @@ func Open(c Config) (*Edge, error) {
 	e := &Edge{
 		log: c.Log, pools: upstream.OpenSet(time.Now),
 		metrics: telemetry.NewMetrics(), recent: telemetry.NewRecent(recentDecisions),
+		copies: telemetry.NewShadows(recentShadows, c.Log, time.Now),
 	}
 	state, _, err := e.prepare(c.Topology)
 	if err != nil {
@@ -80,9 +82,11 @@ func Open(c Config) (*Edge, error) {
 	}
 	e.proxy = proxy.New(state, observers, c.Log, time.Now)
 	e.proxy.AnswerChallenges(c.Challenges)
+	e.proxy.ObserveShadows(e.copies)
 	e.server = proxy.OpenServer(e.proxy)
 	e.loadedAt.Store(time.Now().Unix())
 	e.metrics.Register(&collector{edge: e})
+	e.metrics.Register(e.copies)
 	e.metrics.Register(&certificateCollector{files: c.FileCertificates, obtained: c.ObtainedCertificates})
 	return e, nil
 }
@@ -108,8 +112,14 @@ func (e *Edge) prepare(t *topology.Topology) (*proxy.State, []*upstream.Pool, er
 	if err != nil {
 		return nil, nil, fmt.Errorf("prepare the gateways: %w", err)
 	}
-	state, err := proxy.NewState(table, applied.Cells)
-	return state, applied.Retired, err
+	state, err := proxy.NewState(table, applied)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range t.Shadows {
+		e.copies.Declare(t.Shadows[i].Name)
+	}
+	return state, applied.Retired, nil
 }
 
 // Load takes another topology, whole or not at all: after an error the edge

@@ -14,6 +14,7 @@ import (
 	"github.com/homeward/homeward/internal/config"
 	"github.com/homeward/homeward/internal/explain"
 	"github.com/homeward/homeward/internal/proxy"
+	"github.com/homeward/homeward/internal/upstream"
 	"github.com/homeward/homeward/route"
 	"github.com/homeward/homeward/topology"
 )
@@ -34,7 +35,7 @@ func world(tb testing.TB, change func(*topology.Topology)) *proxy.State {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	state, err := proxy.NewState(table, nil)
+	state, err := proxy.NewState(table, upstream.Applied{})
 	if err != nil {
 		tb.Fatal(err)
 	}

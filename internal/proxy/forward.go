@@ -25,6 +25,11 @@ func (x *exchange) forward() bool {
 	if x.rec.Class == GRPC && !pool.HTTP2() {
 		return x.refuse(Problem{Kind: NotSupported, Detail: "The cell has no gateway for gRPC, which needs HTTP/2."})
 	}
+	if x.state.shadows != nil {
+		if x.sample = x.sampled(); x.sample != nil {
+			x.out = x.sample
+		}
+	}
 	get := pool.Get
 	for {
 		x.rec.Attempts++
@@ -61,6 +66,7 @@ type transfer struct {
 	left      atomic.Bool // the client left while it waited
 	deadline  *time.Timer // of a gRPC call that has one
 	late      atomic.Bool // it has passed
+	drained   atomic.Bool // the edge ends the exchange, which would go on
 	response  http1.Response
 }
 
@@ -233,14 +239,24 @@ func (t *transfer) relay() verdict {
 	if err := x.out.Head(&head, body.AtHand()); err != nil {
 		return t.abort(ClientAborted)
 	}
-	if by := t.relayBody(body); by != NotAborted {
+	if x.rec.Class == Events {
+		x.proxy.lasting.add(t, t.drain)
+		defer x.proxy.lasting.remove(t)
+	}
+	if by := t.relayBody(body); by != NotAborted && !t.drained.Load() {
 		return t.abort(by)
 	}
 	if err := x.out.End(x.state.trailerFields(body.Trailer())); err != nil {
 		return t.abort(ClientAborted)
 	}
-	t.end(!t.response.Close)
+	t.end(!t.response.Close && !t.drained.Load())
 	return complete
+}
+
+// drain ends an answer that has no end in sight as if the cell had ended it.
+func (t *transfer) drain() {
+	t.drained.Store(true)
+	t.hop.abort()
 }
 
 // relayBody passes the body on and says who broke it off.

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/homeward/homeward/internal/proxy/http1"
@@ -12,6 +13,9 @@ import (
 // says. Framing is the hop's.
 func (x *exchange) fieldsOut() []route.Field {
 	in, s := x.in, x.state
+	if x.copy {
+		return slices.DeleteFunc(slices.Clone(in.Fields), func(f route.Field) bool { return hopByHop(f.Name) })
+	}
 	nominated := s.nominated(in.Fields)
 	out := make([]route.Field, 0, len(in.Fields)+8)
 	add := func(name, value string) { out = append(out, route.Field{Name: name, Value: value}) }
@@ -40,6 +44,7 @@ func (x *exchange) fieldsOut() []route.Field {
 	}
 	add("Homeward-Cell", s.Table.Cell(x.decision.Send).Name)
 	add("Homeward-Lane", s.Table.Lane(x.decision.Lane).Name)
+	x.sample.sent(out)
 	return out
 }
 

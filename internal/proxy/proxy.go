@@ -31,15 +31,17 @@ type Proxy struct {
 	now      func() time.Time
 	pieces   sync.Pool // of newPiece
 	open     openRequests
+	lasting  lasting
 
 	challenges Challenges // nil for none
+	copies     *copies
 }
 
 // New makes a proxy that tells observer of every request. log gets what concerns
 // no single request, and is never given anything that a client sent. now is the
 // clock.
 func New(state *State, observer Observer, log *slog.Logger, now func() time.Time) *Proxy {
-	p := &Proxy{observer: observer, log: log, now: now, pieces: sync.Pool{New: newPiece}}
+	p := &Proxy{observer: observer, log: log, now: now, pieces: sync.Pool{New: newPiece}, copies: newCopies(log, now)}
 	p.state.Store(state)
 	return p
 }
@@ -77,8 +79,10 @@ type exchange struct {
 	way       way
 	idGiven   bool
 	peeked    peeked
-	continued bool   // 100 Continue was sent by the edge itself
-	key       string // Sec-WebSocket-Key of the edge's own
+	continued bool    // 100 Continue was sent by the edge itself
+	key       string  // Sec-WebSocket-Key of the edge's own
+	sample    *sample // nil when no shadow gets a copy
+	copy      bool    // a shadow gets this one; its fields are as they go out
 }
 
 // Serve answers one request. It returns false when the answer could not be
@@ -93,6 +97,9 @@ func (p *Proxy) Serve(ctx context.Context, in *Inbound, out Answer) (complete bo
 	complete = x.serve()
 	x.rec.Duration = p.now().Sub(x.rec.Start)
 	p.observer.Done(&x.rec)
+	if x.sample != nil && complete {
+		p.copies.send(x, p.state.Load())
+	}
 	return complete
 }
 

@@ -115,12 +115,13 @@ func (s *Server) untrack(l net.Listener) {
 }
 
 // Shutdown stops accepting and ends the connections over the drain window: each
-// after the request it carries, idle ones spread evenly, so that their clients do
-// not all come back at the same moment. When ctx ends first, the rest is broken
+// after the request it carries, idle ones, WebSockets and event streams spread
+// evenly, so that their clients do not all come back at the same moment. When ctx ends first, the rest is broken
 // off and its error returned.
 func (s *Server) Shutdown(ctx context.Context, window time.Duration) error {
 	s.proxy.Drain()
 	s.draining.Store(true)
+	s.proxy.copies.end()
 	s.mu.Lock()
 	for l := range s.listeners {
 		_ = l.Close()
@@ -129,9 +130,11 @@ func (s *Server) Shutdown(ctx context.Context, window time.Duration) error {
 	ended := make(chan struct{})
 	go func() {
 		s.serving.Wait()
+		s.proxy.copies.all.Wait()
 		close(ended)
 	}()
 	go s.closeIdle(window, ended)
+	go s.proxy.lasting.drain(window, ended)
 	s.http2.shutdown(window, ended)
 	select {
 	case <-ended:

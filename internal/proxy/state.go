@@ -25,15 +25,17 @@ type State struct {
 	trusted   []netip.Prefix
 	balancers []netip.Prefix // their connections begin with a PROXY header
 	protected []string       // names of declared credential headers, in small letters
+	shadows   [][]*shadow    // by index of the cell that is copied; nil for none
 }
 
-// NewState makes the state for a table. Pools may be nil for a State that
-// only explains.
-func NewState(table *route.Table, pools []upstream.Pools) (*State, error) {
+// NewState makes the state for a table. Without pools, in a zero Applied, it only
+// explains.
+func NewState(table *route.Table, pools upstream.Applied) (*State, error) {
 	t := table.Topology()
 	s := &State{
-		Table: table, Pools: pools, Timeouts: t.Timeouts, Limits: t.Limits,
+		Table: table, Pools: pools.Cells, Timeouts: t.Timeouts, Limits: t.Limits,
 		health: t.HealthPath, status: t.Status, cors: newCORS(t.CORS),
+		shadows: newShadows(table, pools.Cells, pools.Shadows),
 	}
 	var err error
 	if s.trusted, err = parsePrefixes("trusted_proxies", t.TrustedProxies); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/homeward/homeward/internal/proxy"
 	"github.com/homeward/homeward/internal/proxy/http1"
+	"github.com/homeward/homeward/internal/upstream"
 	"github.com/homeward/homeward/route"
 	"github.com/homeward/homeward/topology"
 )
@@ -31,7 +32,7 @@ func state(t *testing.T, change func(*topology.Topology)) *proxy.State {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := proxy.NewState(table, nil)
+	s, err := proxy.NewState(table, upstream.Applied{})
 	if err != nil {
 		t.Fatal(err)
 	}
