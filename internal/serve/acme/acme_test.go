@@ -233,9 +233,19 @@ func TestOpenRefuses(t *testing.T) {
 			t.Errorf("%v, want an error with %q", err, want)
 		}
 	}
-	m, err := acme.Open(acme.Config{Names: []string{name, strings.ToUpper(name)}, Email: email, Dir: filepath.Join(t.TempDir(), "a", "b"), CA: good.CA, Log: good.Log, Now: time.Now})
+}
+
+func TestTheSameNameTwiceIsOne(t *testing.T) {
+	var log logBuffer
+	m, err := acme.Open(acme.Config{
+		Names: []string{name, strings.ToUpper(name)}, Email: email, Dir: filepath.Join(t.TempDir(), "a", "b"), CA: "https://authority.test/dir",
+		Log: slog.New(slog.NewTextHandler(&log, nil)), Now: time.Now,
+	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if n := strings.Count(log.String(), "no certificate on disk yet"); n != 1 {
+		t.Errorf("%d names:\n%s", n, &log)
 	}
 	if err := m.Close(context.Background()); err != nil {
 		t.Errorf("close before the start: %v", err)

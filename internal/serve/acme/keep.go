@@ -74,6 +74,7 @@ func (m *Manager) ask(ctx context.Context, c *certificate, first bool) error {
 	a, this := m.authority.Load(), &attempt{certificate: c}
 	limited, cancel := context.WithTimeout(context.WithValue(ctx, attemptKey{}, this), attemptTime)
 	defer cancel()
+	m.config.Log.Debug("asking the authority", "name", c.name, "ca", m.config.CA)
 	var err error
 	if first {
 		err = a.config.ObtainCertSync(limited, c.name)

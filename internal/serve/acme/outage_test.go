@@ -173,6 +173,36 @@ func TestEdgesWithOneDirectoryRenewOnce(t *testing.T) {
 	once(t, first, second)
 }
 
+// Another process renews while this one waits for the lock that both use.
+func TestWhatAnotherRenewedIsTaken(t *testing.T) {
+	p := openPorts(t)
+	a := newAuthority(t, port(p.plain), port(p.secure))
+	dir := t.TempDir() + "/acme"
+	certFile, keyFile, _ := seed(t, a, p, dir)
+	now := time.Now()
+	old := selfSigned(t, name, now.Add(-70*24*time.Hour), now.Add(20*24*time.Hour))
+	write(t, certFile, old.cert)
+	write(t, keyFile, old.key)
+	lock := filepath.Join(dir, "locks", "issue_cert_"+name+".lock")
+	write(t, lock, []byte(now.Add(time.Hour).Format(`{"created":"`+time.RFC3339+`"}`))) // never stale
+	a.start()
+	w := start(t, with{authority: a, ports: reopen(t, p), dir: dir})
+	w.eventually("the renewal begins", func() bool { return w.logged("asking the authority") == 1 })
+	renewed := selfSigned(t, name, now.Add(-time.Hour), now.Add(life*time.Second))
+	write(t, keyFile, renewed.key)
+	write(t, certFile, renewed.cert)
+	if err := os.Remove(lock); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("the other's certificate is taken", func() bool { return w.logged("certificate taken from disk") == 2 })
+	if got, err := w.shown(whatever(name)); err != nil || !got.Equal(renewed.pair.Leaf) {
+		t.Errorf("the other's certificate is not served: %v", err)
+	}
+	if got := w.counts(); got != "0 obtained, 0 failed" {
+		t.Errorf("%s: the authority was asked without need", got)
+	}
+}
+
 // What was damaged on disk is replaced, and never keeps an edge from starting.
 func TestDamagedFiles(t *testing.T) {
 	valid := selfSigned(t, name, time.Now().Add(-time.Hour), time.Now().Add(life*time.Second))
