@@ -10,7 +10,7 @@ import (
 var layers = [][]string{
 	{"cmd/..."},
 	{"internal/demo"},
-	{"internal/edge", "internal/explain", "internal/gateway"},
+	{"internal/edge", "internal/http3", "internal/explain", "internal/gateway"},
 	{"internal/telemetry"},
 	{"internal/proxy"},
 	{"internal/upstream", "internal/admission", "internal/testcell", "internal/testauthority"},
