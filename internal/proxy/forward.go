@@ -229,7 +229,7 @@ func (t *transfer) relay() verdict {
 	x, body := t.x, t.hop.body()
 	head := AnswerHead{
 		Status: t.response.Status, Reason: t.response.Reason,
-		Fields: x.state.answerFields(&t.response),
+		Fields: x.advertised(x.state.answerFields(&t.response)),
 		Length: t.response.Length,
 		NoBody: !http1.BodyAllowed(x.in.Method, t.response.Status),
 		Close:  t.sending != nil && !t.sending.taken(),

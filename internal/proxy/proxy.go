@@ -34,6 +34,7 @@ type Proxy struct {
 	lasting  lasting
 
 	challenges Challenges // nil for none
+	altSvc     atomic.Pointer[string]
 	copies     *copies
 }
 
@@ -185,7 +186,7 @@ func (x *exchange) refuse(p Problem) bool {
 func (x *exchange) reply(status int, fields []route.Field, body []byte) bool {
 	fields = append(fields, route.Field{Name: "Date", Value: x.rec.Start.UTC().Format(http.TimeFormat)})
 	head := AnswerHead{
-		Status: status, Fields: fields, Length: int64(len(body)),
+		Status: status, Fields: x.advertised(fields), Length: int64(len(body)),
 		NoBody: !http1.BodyAllowed(x.in.Method, status), Close: x.unread(),
 	}
 	x.rec.Status = status
