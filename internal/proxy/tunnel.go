@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,24 +36,22 @@ func (t *transfer) tunnel() verdict {
 	u := &upward{t: t, patience: x.state.Timeouts.Stream.Std(), done: make(chan struct{})}
 	u.idle = time.AfterFunc(u.patience, u.expire)
 	defer u.idle.Stop()
+	x.proxy.lasting.add(t, u.expire)
+	defer x.proxy.lasting.remove(t)
 	go u.run()
 	by := u.down(body)
-	whole := by == NotAborted && !x.in.HalfClose // the engine ends both directions at once
 	switch {
-	case whole:
-		x.in.Tunnel.Interrupt()
 	case by != NotAborted:
+		u.decide(by)
 		u.breakOff()
+	case !x.in.HalfClose: // the engine ends both directions at once
+		u.decide(NotAborted)
+		x.in.Tunnel.Interrupt()
 	}
 	<-u.done
 	t.end(false)
-	if by == NotAborted && !whole {
-		by = u.by
-	}
-	if u.expired.Load() {
-		by = NotAborted // an end that was due, not one that somebody made
-	}
-	return t.ended(by)
+	u.decide(NotAborted)
+	return t.ended(u.by)
 }
 
 func (t *transfer) ended(by Abort) verdict {
@@ -69,15 +68,21 @@ type upward struct {
 	t        *transfer
 	patience time.Duration
 	idle     *time.Timer
-	expired  atomic.Bool
 	halfway  atomic.Bool // one direction has ended
 	done     chan struct{}
-	by       Abort // valid once done is closed
+
+	decided sync.Once // guards by
+	by      Abort     // who ended the tunnel; valid once decided
 }
 
-// expire ends a tunnel that carried nothing for too long.
+// decide says who ended the tunnel. What fails after the first word is only its
+// consequence.
+func (u *upward) decide(by Abort) { u.decided.Do(func() { u.by = by }) }
+
+// expire ends a tunnel that carried nothing for too long, or in a drain: an end
+// that was due, not one that somebody made.
 func (u *upward) expire() {
-	u.expired.Store(true)
+	u.decide(NotAborted)
 	u.breakOff()
 }
 
@@ -100,8 +105,8 @@ func (u *upward) run() {
 	defer close(u.done)
 	x := u.t.x
 	defer x.proxy.survive(u.breakOff)
-	u.by = u.copy()
-	if u.by != NotAborted {
+	if by := u.copy(); by != NotAborted {
+		u.decide(by)
 		u.t.hop.abort()
 		return
 	}
@@ -109,6 +114,9 @@ func (u *upward) run() {
 	u.moved()
 }
 
+// copy passes the client's direction on and says who broke it off. A cell that
+// takes no more may have ended the tunnel and said so: what it said, or that it
+// broke off, is for down to read.
 func (u *upward) copy() Abort {
 	x := u.t.x
 	in := x.in.Tunnel
@@ -130,12 +138,12 @@ func (u *upward) copy() Abort {
 		}
 		x.proxy.pieces.Put(buf)
 		switch {
-		case sent != nil:
+		case http1.IsTimeout(sent):
 			return UpstreamAborted
+		case sent != nil:
+			return NotAborted
 		case errors.Is(err, io.EOF):
-			if u.t.hop.finish(nil) != nil {
-				return UpstreamAborted
-			}
+			_ = u.t.hop.finish(nil)
 			return NotAborted
 		case err != nil:
 			return ClientAborted
