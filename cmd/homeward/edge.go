@@ -1,13 +1,20 @@
 package main
 
 import (
+	"crypto/tls"
+
 	"github.com/homeward/homeward/cmd/internal/edgecmd"
+	"github.com/homeward/homeward/internal/http3"
+	"github.com/homeward/homeward/internal/proxy"
 	"github.com/homeward/homeward/internal/serve/acme"
 )
 
 // edgeFeatures is what the edge of this command has and homeward-edge has not.
 func edgeFeatures() edgecmd.Features {
-	return edgecmd.Features{ACME: obtainer}
+	return edgecmd.Features{
+		ACME:  obtainer,
+		HTTP3: func(behind *proxy.Server, config *tls.Config) edgecmd.HTTP3 { return http3.New(behind, config) },
+	}
 }
 
 func obtainer(c edgecmd.ACMEConfig) (edgecmd.Obtainer, error) {

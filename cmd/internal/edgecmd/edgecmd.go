@@ -4,11 +4,14 @@
 package edgecmd
 
 import (
+	"crypto/tls"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/homeward/homeward/internal/proxy"
 )
 
 // Features are what a command has beyond the lean edge. Without a feature its
@@ -17,6 +20,8 @@ type Features struct {
 	// ACME prepares getting certificates from an authority; it asks nothing of
 	// it yet.
 	ACME func(ACMEConfig) (Obtainer, error)
+	// HTTP3 makes what serves HTTP/3 before an edge. config is that of HTTPS.
+	HTTP3 func(behind *proxy.Server, config *tls.Config) HTTP3
 }
 
 // New makes the command, named use. It ends when its context does.
@@ -54,8 +59,8 @@ A changed certificate is taken by itself.` + features.missing(),
 
 // missing tells people what the other command has.
 func (f Features) missing() string {
-	if f.ACME == nil {
-		return "\n\n'homeward edge' has more: certificates by ACME."
+	if f.ACME == nil && f.HTTP3 == nil {
+		return "\n\n'homeward edge' has more: certificates by ACME, and HTTP/3."
 	}
 	return ""
 }

@@ -16,7 +16,10 @@ import (
 )
 
 // listeners are the open ones; nil for those that were not asked for.
-type listeners struct{ plain, secure, admin net.Listener }
+type listeners struct {
+	plain, secure, admin net.Listener
+	packets              net.PacketConn
+}
 
 // open opens all listeners or none.
 func (o *options) open() (l listeners, err error) {
@@ -36,6 +39,11 @@ func (o *options) open() (l listeners, err error) {
 			return l, fmt.Errorf("%s %s: %w", want.flag, want.addr, err)
 		}
 	}
+	if o.http3.addr != "" {
+		if l.packets, err = net.ListenPacket("udp", o.http3.addr); err != nil {
+			return l, fmt.Errorf("--http3 %s: %w", o.http3.addr, err)
+		}
+	}
 	return l, nil
 }
 
@@ -44,6 +52,9 @@ func (l *listeners) close() {
 		if one != nil {
 			_ = one.Close()
 		}
+	}
+	if l.packets != nil {
+		_ = l.packets.Close()
 	}
 }
 
@@ -59,6 +70,9 @@ func (p *process) listen() error {
 	l, err := p.options.open()
 	if err != nil {
 		return err
+	}
+	if l.packets != nil {
+		p.serveHTTP3(l.packets)
 	}
 	if l.plain != nil {
 		go p.serve("http", l.plain, nil)

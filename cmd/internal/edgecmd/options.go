@@ -21,6 +21,7 @@ type options struct {
 	https          string
 	cert, key      string
 	acme           acmeOptions
+	http3          http3Options
 	admin          string
 	adminTokenFile string
 	accessLog      string
@@ -35,6 +36,9 @@ func (o *options) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.key, "key", "", "PEM file of its private key")
 	if o.features.ACME != nil {
 		o.acme.flags(f)
+	}
+	if o.features.HTTP3 != nil {
+		o.http3.flags(f)
 	}
 	f.StringVar(&o.admin, "admin", "", "address of the admin port, as in 127.0.0.1:8900")
 	f.StringVar(&o.adminTokenFile, "admin-token-file", "", "file with the token that the admin port asks for; needed unless it is on loopback")
@@ -53,6 +57,9 @@ func (o *options) check() error {
 		return fmt.Errorf("the admin port %s can be reached from other machines: give --admin-token-file FILE, or listen on 127.0.0.1", o.admin)
 	case o.admin == "" && o.adminTokenFile != "":
 		return errors.New("--admin-token-file is for --admin ADDR, which is not given")
+	}
+	if err := o.checkHTTP3(); err != nil {
+		return err
 	}
 	return o.checkCertificates()
 }

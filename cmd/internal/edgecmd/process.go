@@ -19,6 +19,7 @@ type process struct {
 	edge         *edge.Edge
 	certificates certificates
 	log          *slog.Logger
+	http3        HTTP3 // nil for none
 	admin        *http.Server
 	failed       chan error // a listener that ended by itself
 }
@@ -48,7 +49,7 @@ func (o *options) run(ctx context.Context, stdout, stderr io.Writer, reload <-ch
 	if err != nil {
 		return err
 	}
-	p := &process{options: o, edge: e, certificates: certs, log: log, failed: make(chan error, 3)}
+	p := &process{options: o, edge: e, certificates: certs, log: log, failed: make(chan error, 4)}
 	if err := p.listen(); err != nil {
 		p.stop(0)
 		return err
@@ -105,7 +106,7 @@ func (p *process) stop(window time.Duration) {
 		p.certificates.close(ctx)
 		close(closed)
 	}()
-	if err := p.edge.Shutdown(ctx, window); err != nil && window > 0 {
+	if err := p.shutdown(ctx, window); err != nil && window > 0 {
 		p.log.Warn("requests were broken off at the end of the drain window")
 	}
 	if p.admin != nil {
