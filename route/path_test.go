@@ -69,3 +69,21 @@ func TestFastPathAgrees(t *testing.T) {
 		}
 	}
 }
+
+func TestPathSet(t *testing.T) {
+	some := route.NewPathSet([]string{"/crm/*", "/x"})
+	for target, want := range map[string]bool{
+		"/x": true, "/x?a=/crm/": true, "/%78": true, "//x": true, "/y/../x": true, "/x/": false, "/xy": false,
+		"/crm/a": true, "/crm/": true, "/crm": false, "/crm/../y": false, "/c%72m/b": true, "/crm%2Fb": false,
+		"": false, "*": false, "?": false,
+	} {
+		if got := some.Match(target); got != want {
+			t.Errorf("%q matches: %v, want %v", target, got, want)
+		}
+	}
+	for _, all := range []route.PathSet{{}, route.NewPathSet(nil)} {
+		if !all.Match("/x") || !all.Match("*") {
+			t.Error("a set without paths does not stand for all")
+		}
+	}
+}

@@ -1,6 +1,10 @@
 package topology
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // maxShadowed bounds the copies of one shadow that are under way at once.
 const maxShadowed = 1000
@@ -8,7 +12,10 @@ const maxShadowed = 1000
 func (v *validator) shadows() {
 	at := Root.Key("shadows")
 	v.count(at, "shadows", len(v.t.Shadows), MaxRules)
-	names := map[string]bool{}
+	if len(v.t.Shadows) == 0 {
+		return
+	}
+	names, owners := map[string]bool{}, v.endpointOwners()
 	for i := range v.t.Shadows {
 		s, shadowAt := &v.t.Shadows[i], at.Index(i)
 		who := fmt.Sprintf("shadow %q", clip(s.Name))
@@ -21,11 +28,11 @@ func (v *validator) shadows() {
 		case repeated(names, s.Name):
 			v.add(shadowAt.Key("name"), "give each shadow its own name", "%s is declared twice", who)
 		}
-		v.shadow(shadowAt, who, s)
+		v.shadow(shadowAt, who, s, owners)
 	}
 }
 
-func (v *validator) shadow(at Path, who string, s *Shadow) {
+func (v *validator) shadow(at Path, who string, s *Shadow, owners map[string][]int) {
 	if s.Of == "" {
 		v.add(at.Key("of"), "write of: and the cell whose requests are copied"+v.exampleCell(), "%s copies nothing", who)
 	} else {
@@ -40,6 +47,7 @@ func (v *validator) shadow(at Path, who string, s *Shadow) {
 		v.shadowCell(at, who, s)
 	}
 	v.gateways(at.Key("gateways"), who, s.Gateways)
+	v.candidates(at.Key("gateways"), who, s, owners)
 	if s.TLS != nil && s.Cell != "" {
 		v.add(at.Key("tls"), "remove it: the cell has its own", "%s has tls, but no gateways", who)
 	} else {
@@ -70,4 +78,43 @@ func (v *validator) shadowCell(at Path, who string, s *Shadow) {
 		v.add(at.Key("cell"), "name a cell of the jurisdiction "+clip(v.t.Cells[of].Jurisdiction),
 			"%s would copy requests out of the jurisdiction of %s", who, clip(s.Of))
 	}
+}
+
+// candidates keeps a shadow from doing with endpoints of cells what shadowCell
+// keeps it from doing with the cells. owners are the cells of each endpoint.
+func (v *validator) candidates(at Path, who string, s *Shadow, owners map[string][]int) {
+	of, copied := v.firstCell[s.Of]
+	if !copied {
+		return
+	}
+	for i, g := range s.Gateways {
+		for _, owner := range owners[endpoint(g)] {
+			switch {
+			case owner == of:
+				v.add(at.Index(i), "name endpoints of a candidate", "%s copies the requests of %s to itself", who, clip(s.Of))
+			case v.t.Cells[owner].Jurisdiction != v.t.Cells[of].Jurisdiction:
+				v.add(at.Index(i), "name endpoints in the jurisdiction "+clip(v.t.Cells[of].Jurisdiction),
+					"this is a gateway of %s: %s would copy requests out of the jurisdiction of %s", clip(v.t.Cells[owner].Name), who, clip(s.Of))
+			}
+		}
+	}
+}
+
+// endpointOwners are the indices of the cells that each endpoint is a gateway of.
+func (v *validator) endpointOwners() map[string][]int {
+	owners := map[string][]int{}
+	for i := range v.t.Cells {
+		for _, g := range slices.Concat(v.t.Cells[i].Gateways, v.t.Cells[i].GRPCGateways) {
+			if at := endpoint(g); !slices.Contains(owners[at], i) {
+				owners[at] = append(owners[at], i)
+			}
+		}
+	}
+	return owners
+}
+
+// endpoint is one spelling of the host and port of a valid gateway.
+func endpoint(gateway string) string {
+	_, at, _ := strings.Cut(comparableGateway(gateway), "://")
+	return at
 }

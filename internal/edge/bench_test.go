@@ -10,13 +10,31 @@ import (
 
 	"github.com/homeward/homeward/internal/config"
 	"github.com/homeward/homeward/internal/edge"
+	"github.com/homeward/homeward/topology"
 )
 
 // BenchmarkKeepAlive is a small GET with a bearer credential over one kept
 // connection, through the edge to an origin and back, everything included that
 // an edge does by default. Compare its allocations, which do not drift; its time
 // holds both ends and the origin too.
-func BenchmarkKeepAlive(b *testing.B) {
+func BenchmarkKeepAlive(b *testing.B) { keepAlive(b, nil) }
+
+// BenchmarkShadowUnsampled is BenchmarkKeepAlive with a shadow of the cell that
+// takes next to no request: its allocations must be the same.
+func BenchmarkShadowUnsampled(b *testing.B) { keepAlive(b, shadowOfEU1(1e-9)) }
+
+// BenchmarkShadowSampled is the same with a copy of every request, to the same
+// origin, as far as 16 copies at once allow.
+func BenchmarkShadowSampled(b *testing.B) { keepAlive(b, shadowOfEU1(100)) }
+
+func shadowOfEU1(share float64) func(*topology.Topology) {
+	return func(top *topology.Topology) {
+		top.Shadows = []topology.Shadow{{Name: "next", Of: "eu1", Gateways: top.Cells[0].Gateways, Share: share}}
+	}
+}
+
+func keepAlive(b *testing.B, change func(*topology.Topology)) {
+	b.Helper()
 	origin, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
@@ -29,6 +47,9 @@ func BenchmarkKeepAlive(b *testing.B) {
 	}
 	for i := range top.Cells {
 		top.Cells[i].Gateways = []string{"http://" + origin.Addr().String()}
+	}
+	if change != nil {
+		change(top)
 	}
 	e, err := edge.Open(edge.Config{Topology: top, Log: slog.New(slog.DiscardHandler), AccessLog: io.Discard})
 	if err != nil {
