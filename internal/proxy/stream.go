@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/homeward/homeward/internal/proxy/http1"
 	"github.com/homeward/homeward/route"
 )
 
@@ -43,12 +44,22 @@ func (s *Server) ServeStream(w http.ResponseWriter, r *http.Request, via Stream)
 		Watch:     func(gone func()) (stop func()) { return watchStream(r.Context(), gone) },
 	}
 	if problem, ok := in.takeStream(r, via, state); !ok {
-		p.Reject(&Inbound{Proto: in.Proto, Peer: in.Peer, TLS: in.TLS}, out, problem)
+		p.Reject(in.refused(), out, problem)
 		return
 	}
 	if !s.guarded(r.Context(), in, out) {
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// refused is what of a request that was not accepted may be told and answered to:
+// who asked, and what says which answer it reads, but no target.
+func (in *Inbound) refused() *Inbound {
+	r := &Inbound{Proto: in.Proto, Method: in.Method, Fields: in.Fields, Peer: in.Peer, TLS: in.TLS, Secure: in.Secure}
+	if http1.ValidHost(in.Host) {
+		r.Host = in.Host
+	}
+	return r
 }
 
 // takeStream takes the head and the body of a request that a library has read.

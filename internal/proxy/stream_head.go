@@ -14,13 +14,6 @@ import (
 // takeHeader takes the header fields, and holds the request to the rules that
 // HTTP/1.1 requests are held to.
 func (in *Inbound) takeHeader(header http.Header, s *State) (Problem, bool) {
-	if err := http1.CheckLine(in.Method, in.Target); err != nil {
-		p, _ := HeadProblem(err)
-		return p, false
-	}
-	if rule := in.brokenRule(header); rule != "" {
-		return Problem{Kind: BadFraming, Detail: "In the request, " + rule + "."}, false
-	}
 	size, count := len(in.Target), 0
 	for _, name := range slices.Sorted(maps.Keys(header)) {
 		for _, value := range header[name] {
@@ -30,6 +23,13 @@ func (in *Inbound) takeHeader(header http.Header, s *State) (Problem, bool) {
 				in.Fields = append(in.Fields, route.Field{Name: name, Value: value})
 			}
 		}
+	}
+	if err := http1.CheckLine(in.Method, in.Target); err != nil {
+		p, _ := HeadProblem(err)
+		return p, false
+	}
+	if rule := in.brokenRule(header); rule != "" {
+		return Problem{Kind: BadFraming, Detail: "In the request, " + rule + "."}, false
 	}
 	if size > int(s.Limits.Head) || count > s.Limits.Headers {
 		p, _ := HeadProblem(http1.ErrTooLarge)
