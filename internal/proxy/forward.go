@@ -76,6 +76,9 @@ func (t *transfer) run() verdict {
 	if err == nil {
 		err = t.readHead()
 	}
+	if err == nil && t.opensByMistake() {
+		err = errNotOpened
+	}
 	if err != nil {
 		clientFailed := t.clientFailed()
 		t.end(false)
@@ -199,6 +202,8 @@ func hopProblem(err error) Problem {
 		return Problem{Kind: UpstreamTimeout, Detail: "The cell took the request and did not answer in time."}
 	case errors.Is(err, errNoSockets):
 		return Problem{Kind: NotSupported, Detail: "The cell's gateway takes no WebSockets over HTTP/2."}
+	case errors.Is(err, errNotOpened):
+		return Problem{Kind: UpstreamReset, Detail: "The cell answered the request for a WebSocket as one for a page, and opened none."}
 	case errors.As(err, &garbage), errors.As(err, &broken), errors.Is(err, http1.ErrTooLarge):
 		return Problem{Kind: UpstreamReset, Detail: "The cell's answer is not well-formed HTTP."}
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha1" //nolint:gosec // RFC 6455 asks for it; it proves nothing but that the peer read the key
 	"encoding/base64"
+	"errors"
 	"strings"
 
 	"github.com/homeward/homeward/internal/proxy/http1"
@@ -78,4 +79,12 @@ func (x *exchange) socketKey() string {
 func acceptOf(key string) string {
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) //nolint:gosec // see above
 	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+var errNotOpened = errors.New("the answer is a success that opens no WebSocket")
+
+// opensByMistake reports whether the cell opened no WebSocket and the client would
+// take its answer for one that does: over HTTP/2 every success is (RFC 8441 section 5).
+func (t *transfer) opensByMistake() bool {
+	return t.x.in.Tunnel != nil && !strings.HasPrefix(t.x.in.Proto, "HTTP/1.") && 200 <= t.response.Status && t.response.Status < 300
 }
