@@ -58,9 +58,15 @@ func (s *Shadows) Shadowed(c proxy.Comparison) {
 	if now-told < int64(tellEvery) || !s.told.CompareAndSwap(told, now) {
 		return
 	}
-	s.log.Info("a copy was answered otherwise than its request; the admin port has the last ones at /shadows",
-		"shadow", c.Shadow, "result", c.Result.String(), "why", c.Kind.String(), "request_id", c.RequestID,
-		"method", c.Method, "path", c.Path, "status", c.Cell.Status, "copy_status", c.Copy.Status)
+	said := []any{"shadow", c.Shadow, "result", c.Result.String(), "request_id", c.RequestID,
+		"method", c.Method, "path", c.Path, "status", c.Cell.Status}
+	if c.Copy.Status != 0 {
+		said = append(said, "copy_status", c.Copy.Status)
+	}
+	if c.Kind != proxy.NoProblem {
+		said = append(said, "why", c.Kind.String())
+	}
+	s.log.Info("a copy was answered otherwise than its request; the admin port has the last ones at /shadows", said...)
 }
 
 // Declare makes the series of a shadow, so that its results count from zero.
