@@ -62,7 +62,7 @@ func saidBy(s *proxy.Side) string {
 	case s.Status == 0:
 		return s.Gateway + " gave no answer"
 	}
-	return fmt.Sprintf("%s answered %d, %d bytes, after %s", s.Gateway, s.Status, s.Bytes, s.Wait.Round(10*time.Microsecond))
+	return fmt.Sprintf("%s answered %d, %d bytes, after %s", s.Gateway, s.Status, s.Bytes, s.Wait.Round(time.Microsecond))
 }
 
 // shadowJSON is a copy as programs read it.

@@ -144,7 +144,7 @@ func TestMetrics(t *testing.T) {
 		`homeward_problems_total{kind="conflict"} 0`,
 		`homeward_aborted_total{by="upstream"} 1`,
 		`homeward_topology_loads_total{result="refused"} 1`,
-		`homeward_request_duration_seconds_count{cell="eu1"} 3`,
+		`homeward_request_duration_seconds_count{cell="eu1",class="short"} 3`,
 	} {
 		if !strings.Contains(rec.Body.String(), want) {
 			t.Errorf("no %s", want)
