@@ -124,18 +124,18 @@ func sizeCases() []socketCase {
 			s.closeWith(1000, 1000)
 		}})
 	}
-	const large = 16 << 20
+	large := content(16 << 20)
 	return append(cases,
 		socketCase{"16 MiB in one frame", func(s *socket) {
-			s.send(ws.NewBinaryFrame(content(large)))
-			s.expect(ws.OpBinary, content(large))
+			s.send(ws.NewBinaryFrame(large))
+			s.expect(ws.OpBinary, large)
 			s.closeWith(1000, 1000)
 		}},
 		socketCase{"16 MiB in fragments of 64 KiB", func(s *socket) {
-			for _, f := range fragments(ws.OpBinary, content(large), 64<<10) {
+			for _, f := range fragments(ws.OpBinary, large, 64<<10) {
 				s.send(f)
 			}
-			s.expect(ws.OpBinary, content(large))
+			s.expect(ws.OpBinary, large)
 			s.closeWith(1000, 1000)
 		}},
 	)
