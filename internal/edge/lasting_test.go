@@ -18,6 +18,9 @@ func TestDrainEndsWhatLasts(t *testing.T) {
 	var bodies []io.ReadCloser
 	var sockets []*socket
 	for _, c := range w.ways() {
+		if c.name == "http3" {
+			continue // whose connections are another server's to end
+		}
 		resp, err := c.http.Do(c.request(t, "GET", "/sse?n=1000&ms=3600000", nil, 0))
 		if err != nil {
 			t.Fatal(err)

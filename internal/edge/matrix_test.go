@@ -117,7 +117,7 @@ func (w *world) ways() []way {
 		}
 		ways = append(ways, way{client: c, socket: func(t *testing.T, path string) (*socket, *http.Response) { return open(t, c, path) }})
 	}
-	return ways
+	return append(ways, w.http3Way())
 }
 
 // dialClient connects as a client does, with TLS if it has it.

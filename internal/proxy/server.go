@@ -116,8 +116,8 @@ func (s *Server) untrack(l net.Listener) {
 
 // Shutdown stops accepting and ends the connections over the drain window: each
 // after the request it carries, idle ones, WebSockets and event streams spread
-// evenly, so that their clients do not all come back at the same moment. When ctx ends first, the rest is broken
-// off and its error returned.
+// evenly, so that their clients do not all come back at the same moment. When ctx
+// ends first, the rest is broken off and its error returned.
 func (s *Server) Shutdown(ctx context.Context, window time.Duration) error {
 	s.proxy.Drain()
 	s.draining.Store(true)
