@@ -86,15 +86,6 @@ func (s *Server) admit(ctx context.Context, info *quic.ClientInfo) (context.Cont
 	return context.WithValue(ctx, handshake{}, established), nil
 }
 
-// breakOff ends all connections at once.
-func (s *Server) breakOff() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for on := range s.sockets {
-		go on.close()
-	}
-}
-
 func peerOf(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
 }

@@ -57,15 +57,15 @@ func (s *Server) established(q *quic.Conn) {
 func (c *conn) run() {
 	defer c.server.serving.Done()
 	_ = c.http.ServeQUICConn(c.quic) // returns when all requests have
-	c.close()
+	c.close(http3.ErrCodeNoError)
 	c.timer.Stop()
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
 	delete(c.server.conns, c)
 }
 
-func (c *conn) close() {
-	_ = c.quic.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeNoError), "")
+func (c *conn) close(code http3.ErrCode) {
+	_ = c.quic.CloseWithError(quic.ApplicationErrorCode(code), "")
 }
 
 // begin counts a request.
@@ -104,7 +104,7 @@ func (c *conn) expire() {
 	switch {
 	case !idle:
 	case told:
-		c.close()
+		c.close(http3.ErrCodeNoError)
 	default:
 		c.dismiss()
 	}

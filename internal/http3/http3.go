@@ -6,7 +6,6 @@ package http3
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"math/rand/v2"
 	"net"
 	"sync"
@@ -77,14 +76,18 @@ func (s *Server) Serve(packets net.PacketConn) error {
 	defer s.serving.Done()
 	for {
 		established, err := on.listener.Accept(context.Background())
-		switch {
-		case err == nil:
-		case errors.Is(err, quic.ErrServerClosed):
-			return proxy.ErrServerClosed
-		default:
-			return err
+		if err == nil {
+			s.established(established)
+			continue
 		}
-		s.established(established)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.draining {
+			return proxy.ErrServerClosed
+		}
+		delete(s.sockets, on)
+		on.close()
+		return err
 	}
 }
 
@@ -129,11 +132,24 @@ func (s *Server) Shutdown(ctx context.Context, window time.Duration) error {
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	for _, on := range sockets {
-		on.close() // ends what is left
-	}
+	s.breakOff()
 	<-ended
 	return err
+}
+
+// breakOff ends what is left: the connections, which tell their clients, and
+// then the sockets.
+func (s *Server) breakOff() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.draining = true
+	for c := range s.conns {
+		c.close(http3.ErrCodeInternalError)
+	}
+	for on := range s.sockets {
+		on.close()
+	}
+	clear(s.sockets)
 }
 
 // dismiss tells the connections to end, spread over the window, so that their

@@ -96,37 +96,50 @@ func (r rawReply) reset() lib.ErrCode {
 	return 0
 }
 
+// read reads the answer to its end.
 func (c rawConn) read(s *quic.Stream) rawReply {
 	c.t.Helper()
 	r := rawReply{header: map[string]string{}}
-	in := quicvarint.NewReader(s)
 	for {
-		kind, err := quicvarint.Read(in)
-		if errors.Is(err, io.EOF) {
+		if err := r.next(s); errors.Is(err, io.EOF) {
 			return r
-		}
-		if err != nil {
+		} else if err != nil {
 			r.err = err
 			return r
 		}
-		length, _ := quicvarint.Read(in)
-		payload := make([]byte, length)
-		if _, r.err = io.ReadFull(in, payload); r.err != nil {
-			return r
-		}
-		switch kind {
-		case dataFrame:
-			r.body = append(r.body, payload...)
-		case headersFrame:
-			decode := qpack.NewDecoder().Decode(payload)
-			for f, err := decode(); err == nil; f, err = decode() {
-				if f.Name == ":status" {
-					r.status, _ = strconv.Atoi(f.Value)
-				}
-				r.header[f.Name] = f.Value
+	}
+}
+
+// next reads a frame. io.EOF says that there is none.
+func (r *rawReply) next(s *quic.Stream) error {
+	in := quicvarint.NewReader(s)
+	kind, err := quicvarint.Read(in)
+	if err != nil {
+		return err
+	}
+	length, err := quicvarint.Read(in)
+	if err != nil {
+		return err
+	}
+	payload := make([]byte, length)
+	if _, err := io.ReadFull(in, payload); errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	} else if err != nil {
+		return err
+	}
+	switch kind {
+	case dataFrame:
+		r.body = append(r.body, payload...)
+	case headersFrame:
+		decode := qpack.NewDecoder().Decode(payload)
+		for f, err := decode(); err == nil; f, err = decode() {
+			if f.Name == ":status" {
+				r.status, _ = strconv.Atoi(f.Value)
 			}
+			r.header[f.Name] = f.Value
 		}
 	}
+	return nil
 }
 
 // ask sends a request that ends with its head.
