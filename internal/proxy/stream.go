@@ -65,6 +65,9 @@ func (in *Inbound) refused() *Inbound {
 // takeStream takes the head and the body of a request that a library has read.
 func (in *Inbound) takeStream(r *http.Request, via Stream, state *State) (Problem, bool) {
 	if via.Connect != "" {
+		if r.Method != http.MethodConnect {
+			return Problem{Kind: BadFraming, Detail: "In the request, :protocol stands without the method CONNECT."}, false
+		}
 		if via.Connect != "websocket" {
 			return Problem{Kind: NotSupported, Detail: "Of the protocols that CONNECT can open, only websocket passes."}, false
 		}
