@@ -1,5 +1,5 @@
 # Shortcuts; each is one command that can also be typed.
-.PHONY: help demo test race lint fuzz bench schema proto examples ci
+.PHONY: help demo test race lint fuzz bench schema proto examples large soak ci
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -34,6 +34,14 @@ proto: ## generate the gRPC code of the demo's cells anew; needs protoc (apt ins
 
 examples: ## clients of all kinds through an edge, each a proof
 	set -e; for run in examples/*/run.sh; do $$run; done
+
+large: ## a gibibyte each way between every client and every gateway, and the memory that fifty streams take
+	go test -count=1 -timeout 30m -run ProtocolMatrix ./internal/edge -matrix.size=1073741824
+	go test -count=1 -timeout 30m -run Memory ./cmd/homeward-edge -memory.size=1073741824
+
+soak: ## the same with ten gibibytes: half an hour
+	go test -count=1 -timeout 3h -run 'ProtocolMatrix/.*/.*/large' ./internal/edge -matrix.size=10737418240
+	go test -count=1 -timeout 3h -run Memory ./cmd/homeward-edge -memory.size=10737418240
 
 ci: ## everything that must hold before a change is taken
 	.ci/run

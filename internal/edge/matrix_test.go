@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/homeward/homeward/internal/testcell"
 	"github.com/homeward/homeward/topology"
@@ -34,8 +35,17 @@ type matrixCase struct {
 }
 
 // TestProtocolMatrix is every client against every gateway in every way to use
-// HTTP.
+// HTTP. No descriptor is left over; TestMain sees to goroutines.
 func TestProtocolMatrix(t *testing.T) {
+	before := descriptors(t)
+	defer func() {
+		for deadline := time.Now().Add(patience); descriptors(t) > before; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Errorf("%d descriptors before, %d after", before, descriptors(t))
+				break
+			}
+		}
+	}()
 	for _, g := range gatewayKinds {
 		t.Run(g.scheme, func(t *testing.T) {
 			w := newMatrixWorld(t, g)
