@@ -48,6 +48,17 @@ func write(t *testing.T, to io.Writer, f ws.Frame) {
 	}
 }
 
+// read reads a frame.
+func read(from io.Reader) (ws.Frame, error) {
+	h, err := ws.ReadHeader(from)
+	if err != nil {
+		return ws.Frame{}, err
+	}
+	f := ws.Frame{Header: h, Payload: make([]byte, h.Length)}
+	_, err = io.ReadFull(from, f.Payload)
+	return f, err
+}
+
 func TestWebSocket(t *testing.T) {
 	w := newWorld(t, nil, testcell.Options{})
 	s, resp := w.openSocket(t)
@@ -61,14 +72,14 @@ func TestWebSocket(t *testing.T) {
 			defer close(written)
 			write(t, s, ws.NewBinaryFrame(message))
 		}()
-		f, err := ws.ReadFrame(s)
+		f, err := read(s)
 		<-written
 		if err != nil || !bytes.Equal(f.Payload, message) {
 			t.Fatalf("of %d bytes came %d back, %v", size, len(f.Payload), err)
 		}
 	}
 	write(t, s, ws.NewCloseFrame(ws.NewCloseFrameBody(ws.StatusNormalClosure, "")))
-	if f, err := ws.ReadFrame(s); err != nil || f.Header.OpCode != ws.OpClose {
+	if f, err := read(s); err != nil || f.Header.OpCode != ws.OpClose {
 		t.Errorf("%+v, %v", f.Header, err)
 	}
 	s.Close()
