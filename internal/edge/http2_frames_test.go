@@ -46,11 +46,16 @@ func (f *frames) sent(err error) {
 // head sends the head of a request, or a trailer: names and values by turns.
 func (f *frames) head(stream uint32, end bool, fields ...string) {
 	f.t.Helper()
+	f.sent(f.begin(stream, end, fields...))
+}
+
+// begin is head, but tells an error.
+func (f *frames) begin(stream uint32, end bool, fields ...string) error {
 	f.block.Reset()
 	for i := 0; i < len(fields); i += 2 {
 		_ = f.enc.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]})
 	}
-	f.sent(f.fr.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: f.block.Bytes(), EndStream: end, EndHeaders: true}))
+	return f.fr.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: f.block.Bytes(), EndStream: end, EndHeaders: true})
 }
 
 func (f *frames) data(stream uint32, end bool, p string) {

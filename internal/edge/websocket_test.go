@@ -117,18 +117,22 @@ func (s *socket) message() (ws.OpCode, []byte) {
 	var whole []byte
 	var op ws.OpCode
 	for {
-		f, err := ws.ReadFrame(s.rw)
+		h, err := ws.ReadHeader(s.rw)
 		if err != nil {
 			s.t.Fatalf("read a frame: %v", err)
 		}
-		if f.Header.Masked {
+		if h.Masked {
 			s.t.Fatal("a frame of the cell is masked")
 		}
-		if f.Header.OpCode != ws.OpContinuation {
-			op = f.Header.OpCode
+		if h.OpCode != ws.OpContinuation {
+			op = h.OpCode
 		}
-		whole = append(whole, f.Payload...)
-		if f.Header.Fin {
+		payload := make([]byte, h.Length)
+		if _, err := io.ReadFull(s.rw, payload); err != nil {
+			s.t.Fatalf("read a frame of %d bytes: %v", h.Length, err)
+		}
+		whole = append(whole, payload...)
+		if h.Fin {
 			return op, whole
 		}
 	}
