@@ -110,6 +110,18 @@ func TestShadowOfWhatFailed(t *testing.T) {
 	}
 }
 
+// The edge's own problem in the place of an answer is none, however short the
+// answers that the shadow compares.
+func TestShadowWithoutAnAnswer(t *testing.T) {
+	next := newCandidate(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	w := newWorld(t, shadowing(next.URL, func(s *topology.Shadow) { s.Body = 1 }), testcell.Options{})
+	w.raw(asking("GET", "/bytes/1"))
+	w.results(map[string]string{"failed": "1"})
+	if text := w.admin("/shadows"); !strings.Contains(text, "no answer, upstream-reset") || !strings.Contains(text, "gave no answer") {
+		t.Error(text)
+	}
+}
+
 // A request that is under way when its shadow is removed is not copied any more;
 // one that comes after the shadow is declared is.
 func TestShadowReload(t *testing.T) {

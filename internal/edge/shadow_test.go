@@ -163,6 +163,7 @@ func TestShadowCopiesOnlyWhatItMay(t *testing.T) {
 		shadowing(next.URL, func(s *topology.Shadow) {
 			s.Paths = []string{"/only/*", "/ws", "/sse", "/poll", "/healthz", "/status/*"}
 		})(top)
+		top.CORS = nil // the cell answers preflights
 		top.Lanes = append([]topology.Lane{{Name: "poll", LongPoll: true, Match: topology.LaneMatch{Paths: []string{"/poll"}}}}, top.Lanes...)
 	}, testcell.Options{})
 	for name, wire := range map[string]string{
@@ -176,6 +177,7 @@ func TestShadowCopiesOnlyWhatItMay(t *testing.T) {
 		"another cell":                      asking("GET", "/only/a", "Authorization: Bearer "+euToken),
 		"refused":                           asking("GET", "/only/a", "Authorization: Bearer pat-broken"),
 		"health":                            asking("GET", "/healthz"),
+		"a WebSocket not opened":            asking("GET", "/only/a", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="),
 		"a preflight":                       asking("OPTIONS", "/only/a", "Origin: https://app.homeward.test", "Access-Control-Request-Method: GET"),
 		"gRPC":                              asking("GET", "/only/a", "Content-Type: application/grpc"),
 	} {
@@ -189,7 +191,7 @@ func TestShadowCopiesOnlyWhatItMay(t *testing.T) {
 		t.Fatalf("the WebSocket: %v, %v", r, err)
 	}
 	_ = socket.Close()
-	eventually(t, "the WebSocket has ended", func() bool { return w.seen.count() == 13 })
+	eventually(t, "the WebSocket has ended", func() bool { return w.seen.count() == 14 })
 	w.raw(asking("GET", "/%6fnly//last"))
 	eventually(t, "the last request is copied", func() bool { return len(next.requests()) > 0 })
 	if got := next.requests(); len(got) != 1 || got[0].RequestURI != "/%6fnly//last" {

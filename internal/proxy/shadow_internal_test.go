@@ -1,7 +1,11 @@
 package proxy
 
 import (
+	"context"
+	"log/slog"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/homeward/homeward/internal/upstream"
 	"github.com/homeward/homeward/route"
@@ -43,6 +47,38 @@ func TestUnsampledCostsNothing(t *testing.T) {
 	if x := shadowed(t, 100); x.sampled() == nil {
 		t.Error("a share of 100 took none")
 	}
+}
+
+// A server that shuts down waits for the copies that it ends, even when the time
+// for its clients is over.
+func TestShutdownWaitsForCopies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := shadowed(t, 100)
+		x.proxy.log, x.proxy.now = slog.New(slog.DiscardHandler), time.Now
+		c, h := x.proxy.copies, x.state.shadows[0][0]
+		server := OpenServer(x.proxy)
+		if !c.admit(h) {
+			t.Fatal("no place for a copy")
+		}
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		done := make(chan struct{})
+		go func() {
+			_ = server.Shutdown(over, 0)
+			close(done)
+		}()
+		synctest.Wait()
+		select {
+		case <-done:
+			t.Error("the shutdown did not wait")
+		default:
+		}
+		if c.base.Err() == nil || c.admit(h) {
+			t.Error("the copy was not ended, or another may begin")
+		}
+		c.leave(h)
+		<-done
+	})
 }
 
 func TestDigest(t *testing.T) {
