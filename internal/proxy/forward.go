@@ -71,7 +71,6 @@ type transfer struct {
 }
 
 func (t *transfer) run() verdict {
-	t.limit()
 	err := t.sendHead()
 	if err == nil {
 		err = t.readHead()
@@ -130,6 +129,7 @@ func (t *transfer) sendHead() error {
 	if err := t.hop.begin(x); err != nil {
 		return err
 	}
+	t.limit()
 	if x.unread() {
 		t.sending = x.send(t.hop, t.leave)
 		return nil
