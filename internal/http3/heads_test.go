@@ -107,7 +107,7 @@ func TestRequestWithoutBodyHasNone(t *testing.T) {
 	w := newWorld(t, nil, testcell.Options{})
 	c := w.raw()
 	for _, method := range []string{"GET", "DELETE", "PROPFIND"} {
-		s := c.send(head(plain(method, "/")...), false)
+		s := c.send(head(plain(method, "/", "trailer", "checksum")...), false)
 		// An empty frame of an unknown type is not the end, and no body.
 		if _, err := s.Write(frame(nil, 0x21, nil)); err != nil {
 			t.Fatal(err)

@@ -59,10 +59,21 @@ func settle(r *http.Request, patience time.Duration) (ok bool) {
 		r.Body = b
 	case !errors.Is(b.err, io.EOF):
 		return false
-	case len(r.Trailer) == 0:
+	case !trailed(r):
 		r.ContentLength, r.Body = 0, http.NoBody
 	}
 	return true
+}
+
+// trailed reports whether a trailer came. Until then there are only the names
+// that the head announced.
+func trailed(r *http.Request) bool {
+	for _, values := range r.Trailer {
+		if len(values) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // begun is a body whose first bytes were read.
