@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,90 +16,6 @@ import (
 	"github.com/homeward/homeward/internal/testcell"
 	"github.com/homeward/homeward/topology"
 )
-
-// candidate is an origin that is to be qualified: it answers as the cell na1 does,
-// unless told otherwise.
-type candidate struct {
-	*httptest.Server
-	mu   sync.Mutex
-	seen []*http.Request
-	// answer answers instead of the cell; it may be nil.
-	answer http.HandlerFunc
-}
-
-func newCandidate(t *testing.T, answer http.HandlerFunc) *candidate {
-	t.Helper()
-	c := &candidate{answer: answer}
-	c.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c.mu.Lock()
-		c.seen = append(c.seen, r.Clone(r.Context()))
-		c.mu.Unlock()
-		c.answer(w, r)
-	}))
-	t.Cleanup(c.Close)
-	return c
-}
-
-func (c *candidate) requests() []*http.Request {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.seen)
-}
-
-// letters answers /bytes/N as a test cell does.
-func letters(n int) string { return strings.Repeat(testcell.Alphabet, n/64+1)[:n] }
-
-func saying(status int, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, body)
-	}
-}
-
-// shadowing declares a shadow of na1, with all of its requests.
-func shadowing(gateway string, change func(*topology.Shadow)) func(*topology.Topology) {
-	return func(top *topology.Topology) {
-		s := topology.Shadow{Name: "next", Of: "na1", Gateways: []string{gateway}, Share: 100}
-		if change != nil {
-			change(&s)
-		}
-		top.Shadows = []topology.Shadow{s}
-	}
-}
-
-// counted is what became of copies, by result, without the zeros.
-func (w *world) counted() map[string]string {
-	w.t.Helper()
-	found := map[string]string{}
-	for _, m := range regexp.MustCompile(`(?m)^homeward_shadow_total\{result="([a-z-]+)",shadow="next"\} (\d+)`).FindAllStringSubmatch(w.metrics(), -1) {
-		if m[2] != "0" {
-			found[m[1]] = m[2]
-		}
-	}
-	return found
-}
-
-func (w *world) metrics() string {
-	w.t.Helper()
-	return w.admin("/metrics")
-}
-
-func (w *world) admin(path string) string {
-	w.t.Helper()
-	rec := httptest.NewRecorder()
-	w.edge.Admin().ServeHTTP(rec, httptest.NewRequest("GET", path, nil))
-	return rec.Body.String()
-}
-
-// results waits until the copies have had these results, and no others.
-func (w *world) results(want map[string]string) {
-	w.t.Helper()
-	eventually(w.t, fmt.Sprintf("the results are %v", want), func() bool { return cmp.Equal(w.counted(), want) })
-}
-
-func asking(method, target string, lines ...string) string {
-	return method + " " + target + " HTTP/1.1\r\nHost: localhost\r\n" + strings.Join(append(lines, "\r\n"), "\r\n")
-}
 
 func TestShadowCompares(t *testing.T) {
 	const n = 100
@@ -199,61 +112,43 @@ func TestShadowCopiesOnlyWhatItMay(t *testing.T) {
 	}
 }
 
-// heads keeps the heads of the requests that a test cell gets.
-type heads struct{ got chan []string }
-
-func newHeads() *heads { return &heads{make(chan []string, 100)} }
-
-// keep is a Fault that makes none.
-func (h *heads) keep(r *testcell.Request) testcell.Fault {
-	lines := []string{r.Head.Method + " " + r.Head.Target, "host: " + r.Head.Host}
-	for _, f := range r.Head.Fields {
-		if !strings.EqualFold(f.Name, "Host") {
-			lines = append(lines, strings.ToLower(f.Name)+": "+f.Value)
-		}
-	}
-	h.got <- lines
-	return testcell.NoFault
-}
-
-func (h *heads) next(t *testing.T) []string {
-	t.Helper()
-	select {
-	case lines := <-h.got:
-		return lines
-	case <-time.After(patience):
-		t.Fatal("no request arrived")
-		return nil
-	}
-}
-
 // The copy has the head that the cell got, and one line more; whatever the client
 // and either side speak.
 func TestShadowSendsWhatTheCellGot(t *testing.T) {
 	for _, of := range []string{"http", "h2c"} {
-		for _, to := range []string{"http", "h2c"} {
+		for _, to := range []string{"http", "h2c", "https", "h2"} {
 			t.Run(of+" to "+to, func(t *testing.T) {
 				atCell, atNext := newHeads(), newHeads()
 				next := testcell.New("na9", testcell.Options{Fault: atNext.keep})
-				l := listen(t)
-				go func() { _ = next.Serve(l) }()
 				t.Cleanup(next.Close)
+				l, a := listen(t), newAuthority(t)
+				var tls *topology.TLS
+				if secure := a.config("gw.next.internal"); to == "https" || to == "h2" {
+					tls = &topology.TLS{ServerName: "gw.next.internal", CA: a.file()}
+					go func() { _ = next.ServeTLS(l, secure) }()
+				} else {
+					go func() { _ = next.Serve(l) }()
+				}
 				w := newWorld(t, func(top *topology.Topology) {
-					shadowing(to+"://"+l.Addr().String(), nil)(top)
+					shadowing(to+"://"+l.Addr().String(), func(s *topology.Shadow) { s.TLS = tls })(top)
 					top.Cells[0].Gateways[0] = strings.Replace(top.Cells[0].Gateways[0], "http:", of+":", 1)
 				}, testcell.Options{Fault: atCell.keep})
 				for _, client := range w.clients() {
 					req, _ := http.NewRequest("GET", client.base+"/crm/%7Ea?b=1;c=%25&d", nil)
 					req.Host = "localhost"
 					req.Header = http.Header{
-						"Authorization": {"Bearer opaque"}, "X-Two": {"1", "2"}, "Homeward-Shadow": {"forged"}, "Te": {"trailers"},
+						"Authorization": {"Bearer opaque"}, "X-Two": {"1", "2"}, "Homeward-Shadow": {"forged"},
 						"User-Agent": {"test"}, "X-Forwarded-For": {"192.0.2.1"},
+					}
+					trailers := client.name != "http1"
+					if trailers {
+						req.Header.Set("Te", "trailers")
 					}
 					if r := client.do(t, req); r.StatusCode != 200 {
 						t.Fatalf("%s: %d %s", client.name, r.StatusCode, r.body)
 					}
 					cell, copied := atCell.next(t), atNext.next(t)
-					if of != to { // HTTP/2 is reported in another order
+					if strings.HasPrefix(of, "http") != strings.HasPrefix(to, "http") { // HTTP/2 is reported in another order
 						cell, copied = withoutHop(cell), withoutHop(copied)
 					}
 					var extra []string
@@ -267,20 +162,13 @@ func TestShadowSendsWhatTheCellGot(t *testing.T) {
 					if diff := cmp.Diff(cell, copied); diff != "" {
 						t.Errorf("%s: -cell +copy:\n%s", client.name, diff)
 					}
-					if !cmp.Equal(extra, []string{"homeward-shadow: next"}) || !slices.Contains(copied, "authorization: Bearer opaque") || !slices.Contains(copied, "te: trailers") {
+					if !cmp.Equal(extra, []string{"homeward-shadow: next"}) || !slices.Contains(copied, "authorization: Bearer opaque") || slices.Contains(copied, "te: trailers") != trailers {
 						t.Errorf("%s: %q in %q", client.name, extra, copied)
 					}
 				}
 			})
 		}
 	}
-}
-
-// withoutHop is a head without what only its own protocol has, in one order.
-func withoutHop(lines []string) []string {
-	out := slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return strings.HasPrefix(l, "connection:") })
-	slices.Sort(out)
-	return out
 }
 
 // A candidate that never answers takes nothing from clients: what is over the
