@@ -42,7 +42,9 @@ func (s *Server) established(q *quic.Conn) {
 	c.http.Handler = http.HandlerFunc(c.serve)
 	c.http.MaxHeaderBytes = int(state.Limits.Head) + headRoom
 	c.http.Logger = slog.New(slog.DiscardHandler) // its lines may quote what a client sent
+	c.mu.Lock()
 	c.timer = time.AfterFunc(state.Timeouts.Idle.Std(), c.expire)
+	c.mu.Unlock()
 	s.mu.Lock()
 	s.conns[c] = struct{}{}
 	s.serving.Add(1) // not the first: the socket that accepts has one
@@ -58,7 +60,9 @@ func (c *conn) run() {
 	defer c.server.serving.Done()
 	_ = c.http.ServeQUICConn(c.quic) // returns when all requests have
 	c.close(http3.ErrCodeNoError)
+	c.mu.Lock()
 	c.timer.Stop()
+	c.mu.Unlock()
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
 	delete(c.server.conns, c)

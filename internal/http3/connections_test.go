@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -89,7 +90,8 @@ func resolve(t *testing.T, addr string) net.Addr {
 // silent is a socket that sends one packet, and gets none.
 type silent struct {
 	net.PacketConn
-	sent chan struct{}
+	once sync.Once
+	sent chan struct{} // closed when it has
 }
 
 func silentSocket(t *testing.T) *silent {
@@ -99,16 +101,15 @@ func silentSocket(t *testing.T) *silent {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	return &silent{c, make(chan struct{}, 1)}
+	return &silent{PacketConn: c, sent: make(chan struct{})}
 }
 
 func (s *silent) WriteTo(b []byte, to net.Addr) (int, error) {
-	select {
-	case s.sent <- struct{}{}:
-		return s.PacketConn.WriteTo(b, to)
-	default:
-		return len(b), nil
-	}
+	s.once.Do(func() {
+		_, _ = s.PacketConn.WriteTo(b, to)
+		close(s.sent)
+	})
+	return len(b), nil
 }
 
 // The library complains of sockets whose buffers it cannot set.
