@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/homeward/homeward/internal/proxy"
 	"github.com/homeward/homeward/internal/testcell/echo"
 )
 
@@ -114,7 +115,12 @@ func matrixUnary(t *testing.T, w *world, c way) {
 	if got := k.status(); got != "0" {
 		t.Errorf("status %q", got)
 	}
+	if rec := w.seen.await(t, isCall); rec.GRPC != 0 || rec.Status != 200 {
+		t.Errorf("recorded with status %d and %d", rec.Status, rec.GRPC)
+	}
 }
+
+func isCall(r proxy.Record) bool { return r.Class == proxy.GRPC }
 
 func matrixChat(t *testing.T, _ *world, c way) {
 	k := c.call(t, "Chat")
@@ -130,9 +136,12 @@ func matrixChat(t *testing.T, _ *world, c way) {
 	}
 }
 
-func matrixNoGRPC(t *testing.T, _ *world, c way) {
+func matrixNoGRPC(t *testing.T, w *world, c way) {
 	k := c.call(t, "Echo")
 	if got := k.status(); got != "12" || k.resp.Header.Get("Homeward-Error") != "not-supported" {
 		t.Errorf("status %q, %v", got, k.resp.Header)
+	}
+	if rec := w.seen.await(t, isCall); rec.GRPC != 12 || rec.Kind != proxy.NotSupported {
+		t.Errorf("recorded as %q with status %d", rec.Kind, rec.GRPC)
 	}
 }

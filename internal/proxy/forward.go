@@ -251,7 +251,11 @@ func (t *transfer) relay() verdict {
 	if by := t.relayBody(body); by != NotAborted && !t.drained.Load() {
 		return t.abort(by)
 	}
-	if err := x.out.End(x.state.trailerFields(body.Trailer())); err != nil {
+	trailer := x.state.trailerFields(body.Trailer())
+	if x.rec.Class == GRPC {
+		x.rec.GRPC = grpcStatusIn(head.Fields, trailer)
+	}
+	if err := x.out.End(trailer); err != nil {
 		return t.abort(ClientAborted)
 	}
 	t.end(!t.response.Close && !t.drained.Load())
@@ -296,8 +300,12 @@ func (t *transfer) abort(by Abort) verdict {
 		problem = tooLate
 	}
 	t.x.rec.Kind = problem.Kind
-	if t.x.speaksGRPC() && t.x.out.End(t.x.state.grpcStatus(problem, t.x.rec.RequestID)) == nil {
-		return complete // the trailer says that the call failed
+	if !t.x.speaksGRPC() {
+		return broken
 	}
-	return broken
+	t.x.rec.GRPC = int8(kinds[problem.Kind].grpc)
+	if t.x.out.End(t.x.state.grpcStatus(problem, t.x.rec.RequestID)) != nil {
+		return broken
+	}
+	return complete // the trailer says that the call failed
 }

@@ -62,6 +62,23 @@ func (s *State) grpcStatus(p Problem, requestID string) []route.Field {
 	}
 }
 
+// maxGRPCCode is the last status that there is.
+const maxGRPCCode = 16
+
+// grpcStatusIn is the status that a cell gave a call, in its trailer or, where there
+// is nothing else, in its head; -1 for none.
+func grpcStatusIn(head, trailer []route.Field) int8 {
+	text := first(trailer, "Grpc-Status")
+	if text == "" {
+		text = first(head, "Grpc-Status")
+	}
+	n, err := strconv.ParseUint(text, 10, 8)
+	if err != nil || n > maxGRPCCode {
+		return -1
+	}
+	return int8(n)
+}
+
 // grpcMessage percent-encodes what is not printable ASCII.
 func grpcMessage(s string) string {
 	const hex = "0123456789ABCDEF"

@@ -148,7 +148,7 @@ func (x *exchange) begin() {
 	x.way = x.state.wayOf(in)
 	x.rec = Record{
 		Start: x.proxy.now(), Proto: in.Proto, Method: in.Method, Host: in.Host, TLS: in.TLS,
-		Path: x.state.Table.RedactPath(in.Origin), Client: x.way.client, Table: x.state.Table,
+		Path: x.state.Table.RedactPath(in.Origin), Client: x.way.client, Table: x.state.Table, GRPC: -1,
 	}
 	x.rec.RequestID, x.idGiven = requestID(in.Fields)
 }
@@ -176,6 +176,7 @@ func (x *exchange) text(status int, body string) bool {
 func (x *exchange) refuse(p Problem) bool {
 	x.rec.Kind = p.Kind
 	if x.speaksGRPC() {
+		x.rec.GRPC = int8(kinds[p.Kind].grpc)
 		return x.reply(200, x.state.grpcReply(p, x.rec.RequestID), nil)
 	}
 	status, fields, body := x.state.Reply(p, x.rec.RequestID)

@@ -134,6 +134,9 @@ func appendLine(b []byte, r *proxy.Record) []byte {
 		b = text(b, "class", r.Class.String(), 16)
 	}
 	b = number(b, "status", int64(r.Status))
+	if r.Class == proxy.GRPC && r.GRPC >= 0 {
+		b = number(b, "grpc_status", int64(r.GRPC))
+	}
 	b = text(b, "error", r.Kind.String(), 32)
 	b = text(b, "own", r.Own, 16)
 	b = millis(b, "duration_ms", r.Duration)

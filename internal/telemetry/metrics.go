@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -22,6 +23,7 @@ type Metrics struct {
 	durations *prometheus.HistogramVec
 	problems  *prometheus.CounterVec
 	aborted   *prometheus.CounterVec
+	calls     *prometheus.CounterVec
 	reloads   *prometheus.CounterVec
 
 	mu     sync.RWMutex
@@ -76,12 +78,16 @@ func NewMetrics() *Metrics {
 			Name: "homeward_aborted_total",
 			Help: "Exchanges that were broken off, by who did.",
 		}, []string{"by"}),
+		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "homeward_grpc_calls_total",
+			Help: "gRPC calls, by the cell they were sent to and their status; none when a call ended without one.",
+		}, []string{"cell", "status"}),
 		reloads: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "homeward_topology_loads_total",
 			Help: "Topologies taken and refused while running.",
 		}, []string{"result"}),
 	}
-	m.registry.MustRegister(m.decisions, m.requests, m.durations, m.problems, m.aborted, m.reloads,
+	m.registry.MustRegister(m.decisions, m.requests, m.durations, m.problems, m.aborted, m.calls, m.reloads,
 		runtimeCollector(), processCollector())
 	for _, k := range proxy.Kinds() {
 		m.problems.WithLabelValues(k.String())
@@ -131,9 +137,28 @@ func (m *Metrics) Done(r *proxy.Record) {
 	if r.Kind != proxy.NoProblem {
 		m.problems.WithLabelValues(r.Kind.String()).Inc()
 	}
+	if r.Class == proxy.GRPC {
+		m.calls.WithLabelValues(sentTo(r), grpcStatus(r.GRPC)).Inc()
+	}
 	if r.Aborted != proxy.NotAborted {
 		m.aborted.WithLabelValues(r.Aborted.String()).Inc()
 	}
+}
+
+// grpcStatus is a status as the label has it.
+func grpcStatus(code int8) string {
+	if code < 0 {
+		return "none"
+	}
+	return strconv.Itoa(int(code))
+}
+
+// sentTo is the cell that a request was sent to, "" when it was sent nowhere.
+func sentTo(r *proxy.Record) string {
+	if !r.Decided {
+		return ""
+	}
+	return CellName(r.Table, r.Decision.Send)
 }
 
 func (m *Metrics) find(r *proxy.Record) *series {
