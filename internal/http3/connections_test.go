@@ -55,6 +55,11 @@ func TestLoadBalancersWithoutHeaderAreRefused(t *testing.T) {
 	if _, err := w.connect(t.Context()); !isRefused(err) {
 		t.Errorf("%v", err)
 	}
+	w.edge.Server().Introductions(func(header string, refused int64) {
+		if header == "missing" && refused == 0 {
+			t.Error("it does not count")
+		}
+	})
 }
 
 // While many handshakes are under way, which may be of forged addresses, a client

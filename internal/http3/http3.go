@@ -6,7 +6,6 @@ package http3
 import (
 	"context"
 	"crypto/tls"
-	"math/rand/v2"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -125,7 +124,7 @@ func (s *Server) Shutdown(ctx context.Context, window time.Duration) error {
 		s.serving.Wait()
 		close(ended)
 	}()
-	go dismiss(conns, window, ended)
+	go serve.OverWindow(len(conns), window, ended, func(i int) { conns[i].dismiss() })
 	var err error
 	select {
 	case <-ended:
@@ -150,20 +149,4 @@ func (s *Server) breakOff() {
 		on.close()
 	}
 	clear(s.sockets)
-}
-
-// dismiss tells the connections to end, spread over the window, so that their
-// clients do not all come back at the same moment.
-func dismiss(conns []*conn, window time.Duration, ended <-chan struct{}) {
-	start, next := time.Now(), 0
-	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // spreads load, guards nothing
-	for delay := range serve.Spread(len(conns), window, random) {
-		select {
-		case <-ended:
-			return
-		case <-time.After(time.Until(start.Add(delay))):
-		}
-		conns[next].dismiss()
-		next++
-	}
 }

@@ -3,6 +3,8 @@ package proxy
 import (
 	"context"
 	"net/netip"
+
+	"github.com/homeward/homeward/internal/serve/proxyproto"
 )
 
 // State is what the next request will be served by.
@@ -15,9 +17,13 @@ func (s *Server) State() *State { return s.proxy.State() }
 // once only; if it waits too long, it calls breakOff, which must end the
 // connection.
 func (s *Server) Admit(peer netip.Addr, breakOff func()) (release func(), ok bool) {
+	if s.State().introduces(peer) {
+		s.introductions.refused(s.proxy, peer, proxyproto.ErrMissing)
+		return nil, false
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.draining.Load() || s.State().introduces(peer) {
+	if s.draining.Load() {
 		return nil, false
 	}
 	if s.open.Load() >= int64(s.State().Limits.Connections) {
