@@ -1,7 +1,9 @@
 package proxy
 
 import (
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -51,23 +53,9 @@ func (l *lasting) end(t *transfer) {
 
 // drain ends all, spread evenly over the window, until ended closes.
 func (l *lasting) drain(window time.Duration, ended <-chan struct{}) {
-	start := time.Now()
 	l.mu.Lock()
-	l.until = start.Add(window)
-	all := make([]*transfer, 0, len(l.ends))
-	for t := range l.ends {
-		all = append(all, t)
-	}
+	l.until = time.Now().Add(window)
+	all := slices.Collect(maps.Keys(l.ends))
 	l.mu.Unlock()
-	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // likewise
-	next := 0
-	for delay := range serve.Spread(len(all), window, random) {
-		select {
-		case <-ended:
-			return
-		case <-time.After(time.Until(start.Add(delay))):
-		}
-		l.end(all[next])
-		next++
-	}
+	serve.OverWindow(len(all), window, ended, func(i int) { l.end(all[i]) })
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"math/rand/v2"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -162,15 +161,5 @@ func (s *Server) closeIdle(window time.Duration, ended <-chan struct{}) {
 		conns = append(conns, c)
 	}
 	s.mu.Unlock()
-	start, next := time.Now(), 0
-	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // spreads load, guards nothing
-	for delay := range serve.Spread(len(conns), window, random) {
-		select {
-		case <-ended:
-			return
-		case <-time.After(time.Until(start.Add(delay))):
-		}
-		conns[next].closeIfIdle()
-		next++
-	}
+	serve.OverWindow(len(conns), window, ended, func(i int) { conns[i].closeIfIdle() })
 }

@@ -24,3 +24,19 @@ func Spread(n int, window time.Duration, random *rand.Rand) iter.Seq[time.Durati
 		}
 	}
 }
+
+// OverWindow calls end with 0 to n-1, at moments that Spread places over a window
+// from now on, and returns after the last, or when ended closes.
+func OverWindow(n int, window time.Duration, ended <-chan struct{}, end func(i int)) {
+	start, i := time.Now(), 0
+	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // spreads load, guards nothing
+	for delay := range Spread(n, window, random) {
+		select {
+		case <-ended:
+			return
+		case <-time.After(time.Until(start.Add(delay))):
+		}
+		end(i)
+		i++
+	}
+}
