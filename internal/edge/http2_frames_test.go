@@ -19,6 +19,7 @@ type frames struct {
 	fr    *http2.Framer
 	enc   *hpack.Encoder
 	block bytes.Buffer
+	pongs int // answers to pings that were read
 }
 
 // frames opens a plain connection of HTTP/2.
@@ -94,6 +95,8 @@ func (f *frames) fate(stream uint32) fate {
 			if !fr.IsAck() {
 				f.sent(f.fr.WriteSettingsAck())
 			}
+		case *http2.PingFrame:
+			f.pongs++
 		case *http2.GoAwayFrame:
 			if fr.ErrCode != http2.ErrCodeNo {
 				out.away = fr.ErrCode
