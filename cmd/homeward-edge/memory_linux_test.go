@@ -191,4 +191,3 @@ func (e *edgeProcess) peak(t *testing.T) int64 {
 	t.Fatal("no VmHWM")
 	return 0
 }
-
