@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -58,4 +59,21 @@ func (d *decoder) belowMinimum(x value, f field, v reflect.Value) {
 	if n, err := strconv.ParseInt(least, 10, 64); err == nil && n > 0 {
 		d.add(x.at, x.place, fmt.Sprintf("%s is 0", x.what()), fmt.Sprintf("write at least %d, or remove the key if it may be left out", n))
 	}
+}
+
+// leftOut tells of numbers that are missing although 0 means something: in a
+// topology they would look as if 0 had been written.
+func (d *decoder) leftOut(x value, t reflect.Type, present map[string]bool) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		least, _ := schemaKeyword(f.Tag, "minimum")
+		if key := keyOf(f); least == "0" && required(f.Tag) && !present[key] {
+			most, _ := schemaKeyword(f.Tag, "maximum")
+			d.add(x.at.Key(key), x.place, key+" is missing", fmt.Sprintf("write %s: and a number from %s to %s", key, least, most))
+		}
+	}
+}
+
+func required(tag reflect.StructTag) bool {
+	return slices.Contains(strings.Split(tag.Get("jsonschema"), ","), "required")
 }

@@ -33,6 +33,7 @@ func (d *decoder) structure(x value, v reflect.Value) {
 			d.belowMinimum(e.value, f, v.Field(f.index))
 		}
 	}
+	d.leftOut(x, v.Type(), present)
 }
 
 // unknownKey tells of a key that is not there. If one was clearly meant and is
