@@ -25,7 +25,7 @@ func FuzzForwarded(f *testing.F) {
 			return
 		}
 		peer = peer.Unmap()
-		s := &State{trusted: []netip.Prefix{netip.PrefixFrom(peer, peer.BitLen())}}
+		s := &State{trusted: ranges{netip.PrefixFrom(peer, peer.BitLen())}}
 		w := s.wayOf(&Inbound{Host: host, Peer: netip.AddrPortFrom(peer, 1), Fields: []route.Field{{Name: "Forwarded", Value: line}}})
 		before, ok := parseForwarded(line)
 		if !ok || len(before) == 0 {

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"fmt"
 	"net/netip"
 	"strings"
 
@@ -22,10 +21,10 @@ type State struct {
 	health    string // path of the health answer
 	status    map[string]int
 	cors      *cors
-	trusted   []netip.Prefix
-	balancers []netip.Prefix // their connections begin with a PROXY header
-	protected []string       // names of declared credential headers, in small letters
-	shadows   [][]*shadow    // by index of the cell that is copied; nil for none
+	trusted   ranges
+	balancers ranges      // their connections begin with a PROXY header
+	protected []string    // names of declared credential headers, in small letters
+	shadows   [][]*shadow // by index of the cell that is copied; nil for none
 }
 
 // NewState makes the state for a table. Without pools, in a zero Applied, it only
@@ -38,10 +37,10 @@ func NewState(table *route.Table, pools upstream.Applied) (*State, error) {
 		shadows: newShadows(table, pools.Cells, pools.Shadows),
 	}
 	var err error
-	if s.trusted, err = parsePrefixes("trusted_proxies", t.TrustedProxies); err != nil {
+	if s.trusted, err = parseRanges("trusted_proxies", t.TrustedProxies); err != nil {
 		return nil, err
 	}
-	if s.balancers, err = parsePrefixes("proxy_protocol", t.ProxyProtocol); err != nil {
+	if s.balancers, err = parseRanges("proxy_protocol", t.ProxyProtocol); err != nil {
 		return nil, err
 	}
 	for _, rule := range t.Credentials {
@@ -54,46 +53,12 @@ func NewState(table *route.Table, pools upstream.Applied) (*State, error) {
 	return s, nil
 }
 
-func parsePrefixes(key string, texts []string) ([]netip.Prefix, error) {
-	var all []netip.Prefix
-	for _, text := range texts {
-		prefix, err := parsePrefix(text)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %q is neither an address nor a range", key, text)
-		}
-		all = append(all, prefix)
-	}
-	return all, nil
-}
-
-func parsePrefix(s string) (netip.Prefix, error) {
-	if strings.Contains(s, "/") {
-		p, err := netip.ParsePrefix(s)
-		return p.Masked(), err
-	}
-	a, err := netip.ParseAddr(s)
-	if err != nil {
-		return netip.Prefix{}, err
-	}
-	return netip.PrefixFrom(a, a.BitLen()), nil
-}
-
 // trusts reports whether what a peer says of the way of a request is believed.
-func (s *State) trusts(a netip.Addr) bool { return within(s.trusted, a) }
+func (s *State) trusts(a netip.Addr) bool { return s.trusted.contain(a) }
 
 // introduces reports whether connections from an address must begin with a
 // PROXY header.
-func (s *State) introduces(a netip.Addr) bool { return within(s.balancers, a) }
-
-func within(all []netip.Prefix, a netip.Addr) bool {
-	a = a.Unmap()
-	for _, p := range all {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	return false
-}
+func (s *State) introduces(a netip.Addr) bool { return s.balancers.contain(a) }
 
 // IsHealth reports whether a request is a load balancer's probe, which the edge
 // answers itself for any Host.
