@@ -19,7 +19,6 @@ import (
 
 	"github.com/homeward/homeward/internal/testcell"
 	"github.com/homeward/homeward/internal/testcell/echo"
-	"github.com/homeward/homeward/topology"
 )
 
 // caller is a client of the gRPC library.
@@ -184,37 +183,6 @@ func TestHealthAndReflectionPass(t *testing.T) {
 		}
 		_ = info.CloseSend()
 	})
-}
-
-// A gateway that goes away between calls, after each few, loses none of them.
-func TestGatewayThatGoesAwayBetweenCalls(t *testing.T) {
-	w := newWorld(t, func(top *topology.Topology) {
-		for i := range top.Cells {
-			top.Cells[i].Gateways[0] = strings.Replace(top.Cells[i].Gateways[0], "http:", "h2c:", 1)
-			top.Cells[i].GRPCGateways = nil
-		}
-	}, testcell.Options{Fault: func(r *testcell.Request) testcell.Fault {
-		if r.Number%3 == 0 {
-			return testcell.CloseAnnounced
-		}
-		return testcell.NoFault
-	}})
-	for name, c := range w.callers(t) {
-		var calls sync.WaitGroup
-		for range 1 {
-			calls.Go(func() {
-				for range 100 {
-					if _, err := c.Echo(calling(t, euToken), &echo.EchoRequest{Text: "a"}); err != nil {
-						t.Errorf("%s: %v", name, err)
-					}
-				}
-			})
-		}
-		calls.Wait()
-	}
-	if n := w.cells["eu1"].Connections(); n < 10 {
-		t.Errorf("only %d connections: the gateway did not go away", n)
-	}
 }
 
 // A client that pings to keep its connection alive is answered each time, and may

@@ -31,20 +31,26 @@ func (x *exchange) forward() bool {
 		}
 	}
 	get := pool.Get
+	var body *sending // that goes on from one attempt to the next
 	for {
 		x.rec.Attempts++
 		lease, err := get(x.ctx)
 		if err != nil {
+			if body != nil {
+				body.finish()
+			}
 			return x.refuse(Problem{
 				Kind:   CellUnavailable,
 				Detail: "No gateway of the cell " + x.state.Table.Cell(x.decision.Send).Name + " takes connections.",
 			})
 		}
 		x.rec.Gateway = lease.Gateway()
-		if v := (&transfer{x: x, hop: newHop(lease)}).run(); v != again {
+		t := &transfer{x: x, hop: newHop(lease), sending: body}
+		if v := t.run(); v != again {
 			return v == complete
 		}
-		get = pool.Fresh // at most once more: a fresh connection is never again
+		body = t.sending
+		get = pool.Fresh
 	}
 }
 
@@ -78,6 +84,10 @@ func (t *transfer) run() verdict {
 	if err == nil && t.opensByMistake() {
 		err = errNotOpened
 	}
+	if err != nil && t.sending != nil && t.mayRetry(err) && t.sending.hold() {
+		t.drop()
+		return again
+	}
 	if err != nil {
 		clientFailed := t.clientFailed()
 		t.end(false)
@@ -108,6 +118,14 @@ func (t *transfer) end(clean bool) {
 	t.hop.release(clean && !t.left.Load())
 }
 
+// drop ends an attempt whose body goes on to the next.
+func (t *transfer) drop() {
+	if t.deadline != nil {
+		t.deadline.Stop()
+	}
+	t.hop.release(false)
+}
+
 func (t *transfer) unwatch() {
 	if t.stopWatch != nil {
 		t.stopWatch()
@@ -130,7 +148,11 @@ func (t *transfer) sendHead() error {
 		return err
 	}
 	t.limit()
-	if x.unread() {
+	switch {
+	case t.sending != nil:
+		t.sending.moveTo(t.hop, t.leave)
+		return nil
+	case x.unread():
 		t.sending = x.send(t.hop, t.leave)
 		return nil
 	}
@@ -180,7 +202,7 @@ func (t *transfer) failed(err error, clientFailed bool) verdict {
 	case clientFailed:
 		problem = bodyProblem(t.sending.clientErr)
 		x.rec.Aborted = ClientAborted
-	case t.mayRetry(err):
+	case t.sending == nil && t.mayRetry(err):
 		return again
 	case t.late.Load():
 		problem = tooLate
@@ -210,15 +232,23 @@ func hopProblem(err error) Problem {
 	return Problem{Kind: UpstreamReset, Detail: "The cell closed the connection before it answered."}
 }
 
+// maxAttempts bounds how often a request goes out that gateways do not process
+// because they are going away.
+const maxAttempts = 5
+
 // mayRetry reports whether the request can go out once more: no byte of an
 // answer came, all of the request is still there, and either the gateway did not
-// process it or doing it twice does no harm (RFC 9110 section 9.2.2).
+// process it or doing it twice does no harm (RFC 9110 section 9.2.2). A gateway
+// that refuses streams rather than go away is asked once more only.
 func (t *transfer) mayRetry(err error) bool {
-	if t.sending != nil || t.x.rec.Attempts > 1 {
+	unsent, stale := t.hop.lost(err)
+	if t.sending != nil && (!unsent || t.left.Load() || t.late.Load()) {
 		return false
 	}
-	unsent, stale := t.hop.lost(err)
-	return unsent || stale && idempotent(t.x.in.Method)
+	if refused := (http2client.StreamError{}); unsent && !errors.As(err, &refused) {
+		return t.x.rec.Attempts < maxAttempts
+	}
+	return t.x.rec.Attempts == 1 && (unsent || stale && idempotent(t.x.in.Method))
 }
 
 func idempotent(method string) bool {
