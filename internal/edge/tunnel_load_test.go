@@ -27,6 +27,9 @@ func TestTunnelsEndWithTheEdge(t *testing.T) {
 		w := tunnelWorld(t, scheme, nil, func(e tunnelEnd) { _, _ = io.Copy(e, e) })
 		var chatting sync.WaitGroup
 		for _, c := range w.ways() {
+			if c.name == "http3" {
+				continue // whose connections are another server's to end
+			}
 			for range 10 {
 				s, resp := c.socket(t, "/tunnel")
 				if s == nil {

@@ -176,7 +176,7 @@ func (s *sending) copy(buf []byte) error {
 
 func (s *sending) write(buf []byte, n int) error {
 	return s.pass(func() {
-		if s.keeps = s.keeps && len(s.kept)+n <= keepSize; !s.keeps {
+		if s.keeps = s.keeps && max(0, len(s.kept)-http1.ChunkRoom)+n <= keepSize; !s.keeps {
 			s.kept = nil
 			return
 		}
