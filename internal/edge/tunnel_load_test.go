@@ -78,6 +78,34 @@ func TestMemoryOfIdleTunnels(t *testing.T) {
 	}
 }
 
+// An event stream that is silent holds none either, though the end of its last
+// chunk lies there to be read.
+func TestMemoryOfSilentEvents(t *testing.T) {
+	const streams, each = 500, 44 << 10 // bytes, the ends in the test included
+	addr := origin(t, func(c *net.TCPConn, r *bufio.Reader) {
+		if _, err := http.ReadRequest(r); err != nil {
+			return
+		}
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: x\n\n\r\n")
+		_, _ = r.ReadByte() // until the edge leaves
+	})
+	w := newWorld(t, func(top *topology.Topology) { top.Cells[2].Gateways = []string{"http://" + addr} }, testcell.Options{})
+	before := held()
+	for range streams {
+		c := w.dial()
+		fmt.Fprintf(c, "GET /sse HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n\r\n", euToken)
+		var got []byte
+		for !strings.HasSuffix(string(got), "data: x\n\n\r\n") {
+			var b [1]byte
+			if _, err := c.Read(b[:]); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, b[0])
+		}
+	}
+	eventually(t, "the memory is given back", func() bool { return held()-before <= streams*each })
+}
+
 // held is the memory in use by the heap and by stacks, in bytes.
 func held() int64 {
 	runtime.GC()

@@ -15,7 +15,7 @@ type hop interface {
 	sender
 	receiver
 	// abort breaks the exchange off: calls in progress and later ones fail. Any
-	// goroutine may call it.
+	// goroutine may call it, also once the exchange is over: then it does nothing.
 	abort()
 	// release ends the exchange and gives the connection back; clean says that
 	// both messages ended as they should.

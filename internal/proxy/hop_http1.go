@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/homeward/homeward/internal/proxy/http1"
@@ -20,6 +21,9 @@ type http1Hop struct {
 	status  int // of the head read last
 	answer  *http1.Body
 	tunnel  bool // bytes pass without framing
+
+	mu       sync.Mutex
+	released bool // the connection is no longer this exchange's
 }
 
 // begin implements sender: one write for the head and a body that is at hand.
@@ -141,10 +145,19 @@ func (h *http1Hop) body() answerBody {
 }
 
 // abort implements hop.
-func (h *http1Hop) abort() { _ = h.conn.Conn.Close() }
+func (h *http1Hop) abort() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.released {
+		_ = h.conn.Conn.Close()
+	}
+}
 
 // release implements hop.
 func (h *http1Hop) release(clean bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.released = true
 	h.conn.Release(clean && !h.tunnel && h.answer != nil && h.answer.Whole())
 }
 
@@ -164,14 +177,6 @@ func (h *http1Hop) lost(err error) (unsent, stale bool) {
 type http1Answer struct {
 	*http1.Body
 	r *http1.Reader
-}
-
-// Ready implements answerBody.
-func (a http1Answer) Ready() error {
-	if a.Empty() {
-		return nil
-	}
-	return a.r.Await()
 }
 
 // AtHand implements answerBody.

@@ -115,12 +115,9 @@ func (h *http2Hop) abort() {
 	}
 }
 
-// release implements hop.
-func (h *http2Hop) release(clean bool) {
-	if !clean {
-		h.abort()
-	}
-}
+// release implements hop. A stream that has ended takes no harm; one that has not,
+// like that of a WebSocket which the cell refused, gives its slot back.
+func (h *http2Hop) release(bool) { h.abort() }
 
 // lost implements hop.
 func (h *http2Hop) lost(err error) (unsent, stale bool) {

@@ -72,6 +72,17 @@ func (b *Body) Empty() bool { return b.kind == noBody }
 // starts where it stopped.
 func (b *Body) Whole() bool { return b.err == io.EOF && b.kind != closeBody } //nolint:errorlint // own sticky value
 
+// Ready blocks until Read would not. An error is what Read would return.
+func (b *Body) Ready() error {
+	if b.err == nil && b.kind == chunkedBody && b.left == 0 {
+		b.err = b.nextChunk()
+	}
+	if b.err != nil {
+		return b.err
+	}
+	return b.r.Await()
+}
+
 // Trailer is the trailer, once Read has returned io.EOF.
 func (b *Body) Trailer() []Field { return b.trailer }
 

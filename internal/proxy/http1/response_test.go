@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/homeward/homeward/internal/proxy/http1"
 )
@@ -107,6 +108,29 @@ func TestFrameChunk(t *testing.T) {
 		b, err := io.ReadAll(http1.ResponseBody(r, &resp, "GET", http1.Limits{}))
 		if err != nil || len(b) != n || b[n-1] != byte('a'+(n-1)%26) {
 			t.Errorf("%d bytes: got %d, %v", n, len(b), err)
+		}
+	}
+}
+
+// What is left of the framing behind a chunk is not content: Ready waits on.
+func TestReadyWaitsForContent(t *testing.T) {
+	errPause := errors.New("nothing comes")
+	for wire, want := range map[string]error{"2\r\nok\r\n": errPause, "2\r\nok\r\n3\r\n": errPause, "2\r\nok\r\n3\r\nx": nil, "2\r\nok\r\n0\r\n\r\n": io.EOF} {
+		src := io.MultiReader(strings.NewReader("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"+wire), iotest.ErrReader(errPause))
+		r := http1.NewReader(src)
+		var resp http1.Response
+		if err := http1.ReadResponse(r, &resp, http1.Limits{}); err != nil {
+			t.Fatal(err)
+		}
+		body := http1.ResponseBody(r, &resp, "GET", http1.Limits{})
+		if err := body.Ready(); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := body.Read(make([]byte, 100)); n != 2 || err != nil {
+			t.Fatalf("%d, %v", n, err)
+		}
+		if err := body.Ready(); !errors.Is(err, want) {
+			t.Errorf("%q: %v, want %v", wire, err, want)
 		}
 	}
 }
