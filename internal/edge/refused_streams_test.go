@@ -18,10 +18,10 @@ import (
 	"github.com/homeward/homeward/topology"
 )
 
-// refusing is a world whose gateway refuses the first streams that it sees,
+// refusingFirst is a world whose gateway refuses the first streams that it sees,
 // refused of them, when so many bytes of their body have come, and answers the
 // others with their body.
-func refusing(t *testing.T, refused int64, after int) (w *world, streams *atomic.Int64) {
+func refusingFirst(t *testing.T, refused int64, after int) (w *world, streams *atomic.Int64) {
 	t.Helper()
 	streams = new(atomic.Int64)
 	addr := origin(t, func(c *net.TCPConn, r *bufio.Reader) {
@@ -93,7 +93,7 @@ func TestStreamsThatTheGatewayRefuses(t *testing.T) {
 		{2, 100, 0, 502, 2},        // and no third time
 	} {
 		for _, name := range []string{"http1", "http2", "h2c", "http3"} {
-			w, streams := refusing(t, c.refused, c.first)
+			w, streams := refusingFirst(t, c.refused, c.first)
 			body := content(c.first + c.second)
 			pr, pw := io.Pipe()
 			go func() {
