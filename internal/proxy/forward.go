@@ -30,11 +30,10 @@ func (x *exchange) forward() bool {
 			x.out = x.sample
 		}
 	}
-	get := pool.Get
+	lease, err := pool.Get(x.ctx)
 	var body *sending // that goes on from one attempt to the next
 	for {
 		x.rec.Attempts++
-		lease, err := get(x.ctx)
 		if err != nil {
 			if body != nil {
 				body.finish()
@@ -50,7 +49,7 @@ func (x *exchange) forward() bool {
 			return v == complete
 		}
 		body = t.sending
-		get = pool.Fresh
+		lease, err = pool.Fresh(x.ctx, lease)
 	}
 }
 

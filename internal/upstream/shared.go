@@ -24,9 +24,14 @@ type shared struct {
 	write time.Duration
 
 	mu      sync.Mutex
-	conns   []*http2client.Conn
+	conns   []sharedConn
 	dialing *dialing // nil when no connection is being made
 	retired bool
+}
+
+type sharedConn struct {
+	*http2client.Conn
+	made time.Time
 }
 
 var errNoStreams = errors.New("the gateway allows no streams on a new connection")
@@ -37,43 +42,59 @@ type dialing struct {
 	err  error // valid once done is closed
 }
 
-// reserve takes a slot on a connection that has one, the oldest first: what is
-// not needed any more grows idle and goes.
-func (s *shared) reserve() *http2client.Conn {
+// reserve takes a slot on a connection that was made after a time and has one,
+// the oldest first: what is not needed any more grows idle and goes.
+func (s *shared) reserve(after time.Time) *http2client.Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.reserveLocked(after)
+}
+
+func (s *shared) reserveLocked(after time.Time) *http2client.Conn {
 	for _, c := range s.conns {
-		if c.Reserve() {
-			return c
+		if c.made.After(after) && c.Reserve() {
+			return c.Conn
 		}
 	}
 	return nil
 }
 
-// open takes a slot on a connection that is made for it, alone or with others
-// that wait for one.
-func (s *shared) open(ctx context.Context, e *endpoint, timeout time.Duration) (*http2client.Conn, error) {
+// open takes a slot on a connection made after a time: one that is there by now,
+// or one that is made for it, alone or with others that wait for one.
+func (s *shared) open(ctx context.Context, e *endpoint, timeout time.Duration, after time.Time) (c *http2client.Conn, waited bool, _ error) {
 	for {
-		s.mu.Lock()
-		d := s.dialing
-		if d == nil {
-			d = &dialing{done: make(chan struct{})}
-			s.dialing = d
-			go s.dial(d, e, timeout)
+		c, d := s.reserveOrDial(e, timeout, after)
+		if c != nil {
+			return c, waited, nil
 		}
-		s.mu.Unlock()
+		waited = true
 		select {
 		case <-d.done:
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, waited, ctx.Err()
 		}
-		if d.err != nil {
-			return nil, d.err
+		if d.err == nil {
+			continue
 		}
-		if c := s.reserve(); c != nil {
-			return c, nil
+		if c := s.reserve(after); c != nil { // an exchange has ended meanwhile
+			return c, false, nil
 		}
+		return nil, waited, d.err
 	}
+}
+
+// reserveOrDial takes a slot, or else has a connection made.
+func (s *shared) reserveOrDial(e *endpoint, timeout time.Duration, after time.Time) (*http2client.Conn, *dialing) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.reserveLocked(after); c != nil {
+		return c, nil
+	}
+	if s.dialing == nil {
+		s.dialing = &dialing{done: make(chan struct{})}
+		go s.dial(s.dialing, e, timeout)
+	}
+	return nil, s.dialing
 }
 
 // dial makes a connection. It serves all who wait, so no client that leaves
@@ -85,7 +106,7 @@ func (s *shared) dial(d *dialing, e *endpoint, timeout time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err == nil {
-		s.conns = append(s.conns, c)
+		s.conns = append(s.conns, sharedConn{c, e.now()})
 		if s.retired { // whoever waits for it still gets it
 			time.AfterFunc(retireOver, c.Retire)
 		}
@@ -125,7 +146,7 @@ func (s *shared) connect(ctx context.Context, e *endpoint, timeout time.Duration
 func (s *shared) forget(c *http2client.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.conns = slices.DeleteFunc(s.conns, func(o *http2client.Conn) bool { return o == c })
+	s.conns = slices.DeleteFunc(s.conns, func(o sharedConn) bool { return o.Conn == c })
 }
 
 // expired are the connections that nothing has used since then.
@@ -135,14 +156,14 @@ func (s *shared) expired(before time.Time) []*http2client.Conn {
 	var old []*http2client.Conn
 	for _, c := range s.conns {
 		if since, idle := c.Idle(); idle && since.Before(before) {
-			old = append(old, c)
+			old = append(old, c.Conn)
 		}
 	}
 	return old
 }
 
 // retire makes every connection, and one in the making, take nothing new.
-func (s *shared) retire() []*http2client.Conn {
+func (s *shared) retire() []sharedConn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.retired = true

@@ -72,6 +72,7 @@ type Lease struct {
 	Reused bool // the connection carried a request before
 
 	endpoint *endpoint
+	taken    time.Time
 }
 
 // Gateway is the address that the connection was made to.
@@ -157,16 +158,19 @@ func (p *Pool) Get(ctx context.Context) (*Lease, error) {
 		}
 		break // its turn, even if another has an idle connection: balance comes before reuse
 	}
-	return p.dial(ctx, start)
+	return p.dial(ctx, start, time.Time{})
 }
 
-// Fresh makes a connection, for a request that a kept one failed.
-func (p *Pool) Fresh(ctx context.Context) (*Lease, error) {
-	return p.dial(ctx, int(p.next.Load()))
+// Fresh is Get for a request that failed on a kept connection: it counts on none
+// that was there then. One that another such request had made since is as good as
+// its own, or each would make one when a shared connection ends.
+func (p *Pool) Fresh(ctx context.Context, failed *Lease) (*Lease, error) {
+	return p.dial(ctx, int(p.next.Load()), failed.taken)
 }
 
-// dial tries every endpoint once: first those not known to be down.
-func (p *Pool) dial(ctx context.Context, start int) (*Lease, error) {
+// dial tries every endpoint once: first those not known to be down. Shared
+// connections made after a time serve as well as a new one.
+func (p *Pool) dial(ctx context.Context, start int, after time.Time) (*Lease, error) {
 	var failures []error
 	for _, wantDown := range []bool{false, true} {
 		for i := range p.endpoints {
@@ -174,7 +178,7 @@ func (p *Pool) dial(ctx context.Context, start int) (*Lease, error) {
 			if e.down() != wantDown || e.failedIn(failures) {
 				continue
 			}
-			l, err := e.lease(ctx, p.connect)
+			l, err := e.lease(ctx, p.connect, after)
 			if err == nil {
 				return l, nil
 			}
@@ -191,31 +195,31 @@ func (p *Pool) dial(ctx context.Context, start int) (*Lease, error) {
 // kept is a lease on a connection that is there already, or nil.
 func (e *endpoint) kept() *Lease {
 	if e.http2 != nil {
-		if c := e.http2.reserve(); c != nil {
-			return &Lease{HTTP2: c, TLS: e.tls != nil, Reused: true, endpoint: e}
+		if c := e.http2.reserve(time.Time{}); c != nil {
+			return &Lease{HTTP2: c, TLS: e.tls != nil, Reused: true, endpoint: e, taken: e.now()}
 		}
 		return nil
 	}
 	if c := e.idle(); c != nil {
-		return &Lease{Conn: c, TLS: e.tls != nil, Reused: true, endpoint: e}
+		return &Lease{Conn: c, TLS: e.tls != nil, Reused: true, endpoint: e, taken: e.now()}
 	}
 	return nil
 }
 
-// lease is a lease on a new connection.
-func (e *endpoint) lease(ctx context.Context, timeout time.Duration) (*Lease, error) {
+// lease is a lease on a new connection, or on a shared one made after a time.
+func (e *endpoint) lease(ctx context.Context, timeout time.Duration, after time.Time) (*Lease, error) {
 	if e.http2 != nil {
-		c, err := e.http2.open(ctx, e, timeout)
+		c, waited, err := e.http2.open(ctx, e, timeout, after)
 		if err != nil {
 			return nil, err
 		}
-		return &Lease{HTTP2: c, TLS: e.tls != nil, endpoint: e}, nil
+		return &Lease{HTTP2: c, TLS: e.tls != nil, Reused: !waited, endpoint: e, taken: e.now()}, nil
 	}
 	c, err := e.open(ctx, timeout)
 	if err != nil {
 		return nil, err
 	}
-	return &Lease{Conn: c, TLS: e.tls != nil, endpoint: e}, nil
+	return &Lease{Conn: c, TLS: e.tls != nil, endpoint: e, taken: e.now()}, nil
 }
 
 // dialError names the endpoint that could not be reached.

@@ -1,0 +1,144 @@
+package upstream_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/homeward/homeward/internal/upstream"
+)
+
+// sharing is a gateway of HTTP/2 that counts its connections.
+type sharing struct {
+	net.Listener
+	accepted atomic.Int64
+	full     atomic.Bool // it closes every new connection
+
+	mu    sync.Mutex
+	conns []net.Conn
+}
+
+// newSharing starts one that allows so many streams on a connection.
+func newSharing(t *testing.T, streams int) *sharing {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &sharing{Listener: l}
+	server := &http.Server{Protocols: new(http.Protocols), HTTP2: &http.HTTP2Config{MaxConcurrentStreams: streams}}
+	server.Protocols.SetUnencryptedHTTP2(true)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(g)
+	}()
+	t.Cleanup(func() { server.Close(); <-done })
+	return g
+}
+
+func (g *sharing) Accept() (net.Conn, error) {
+	for {
+		c, err := g.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		g.accepted.Add(1)
+		if g.full.Load() {
+			c.Close()
+			continue
+		}
+		g.mu.Lock()
+		g.conns = append(g.conns, c)
+		g.mu.Unlock()
+		return c, nil
+	}
+}
+
+func (g *sharing) breakOff() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, c := range g.conns {
+		c.Close()
+	}
+}
+
+func (g *sharing) pool(t *testing.T) *upstream.Pool {
+	t.Helper()
+	set := upstream.OpenSet(time.Now)
+	t.Cleanup(set.Close)
+	applied, err := set.Apply(declared("h2c://" + g.Addr().String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return applied.Cells[0].Main
+}
+
+// leases takes n at once, each a moment after the one before.
+func leases(t *testing.T, n int, take func(context.Context) (*upstream.Lease, error)) []*upstream.Lease {
+	t.Helper()
+	all := make([]*upstream.Lease, n)
+	var taken sync.WaitGroup
+	for i := range all {
+		taken.Go(func() {
+			var err error
+			if all[i], err = take(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+		time.Sleep(time.Microsecond)
+	}
+	taken.Wait()
+	return all
+}
+
+// A burst of requests makes no more connections than it needs, and neither do
+// those that failed together when their connections ended.
+func TestBurstsShareConnections(t *testing.T) {
+	const requests, streams = 1000, 100
+	g := newSharing(t, streams)
+	p := g.pool(t)
+	first := leases(t, requests, p.Get)
+	if n := g.accepted.Load(); n != requests/streams {
+		t.Errorf("%d connections for %d requests, of which each carries %d", n, requests, streams)
+	}
+	g.breakOff()
+	for _, l := range first {
+		l.HTTP2.Release()
+	}
+	for p.Open() > 0 {
+		time.Sleep(time.Millisecond)
+	}
+	second := leases(t, requests, func(ctx context.Context) (*upstream.Lease, error) { return p.Fresh(ctx, first[0]) })
+	if n := g.accepted.Load() - requests/streams; n != requests/streams {
+		t.Errorf("%d connections for %d requests whose connection ended", n, requests)
+	}
+	for _, l := range second {
+		if l.HTTP2 == first[0].HTTP2 {
+			t.Fatal("the connection that failed was given again")
+		}
+		l.HTTP2.Release()
+	}
+}
+
+// A gateway that takes no further connection still has those that it took.
+func TestFullGatewayKeepsServing(t *testing.T) {
+	g := newSharing(t, 2)
+	p := g.pool(t)
+	a, b := get(t, p), get(t, p)
+	g.full.Store(true)
+	if _, err := p.Get(t.Context()); err == nil {
+		t.Fatal("a third request found a place")
+	}
+	a.HTTP2.Release()
+	b.HTTP2.Release()
+	before := g.accepted.Load()
+	get(t, p).HTTP2.Release()
+	if g.accepted.Load() != before {
+		t.Error("dialed with free places on a connection that lives")
+	}
+}
