@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +22,7 @@ type conn struct {
 	peer   netip.AddrPort
 	tls    bool
 	secure bool // the client spoke TLS with the load balancer before
+	late   bool // it stopped within what tells its protocol, until its time was over
 	phase  atomic.Int32
 }
 
@@ -66,7 +68,7 @@ func (s *Server) handle(t *tracked, config *tls.Config) {
 			return
 		}
 		c.net, c.reader, c.tls = tc, http1.NewReader(tc), true
-	} else if c.begins(preface) {
+	} else if c.started(state) && c.begins(preface) {
 		_ = t.SetDeadline(time.Time{})
 		t.unread = c.reader.TakeBuffered()
 		s.http2.take(t)
@@ -77,6 +79,8 @@ func (s *Server) handle(t *tracked, config *tls.Config) {
 	case !s.add(c):
 	case !c.tls && c.imposed():
 		c.reject(notDeclared)
+	case c.late:
+		c.refuse(os.ErrDeadlineExceeded)
 	default:
 		c.serve()
 	}
@@ -99,12 +103,28 @@ func (s *Server) remove(c *conn) {
 	delete(s.conns, c)
 }
 
+// started waits for the client's first byte, from which on the time for a head runs.
+func (c *conn) started(state *State) bool {
+	if c.reader.Await() != nil {
+		return false
+	}
+	_ = c.net.SetDeadline(time.Now().Add(state.Timeouts.Header.Std()))
+	return true
+}
+
 // begins reports whether the client's first bytes are these. It waits for no
 // more of them than it needs to tell.
 func (c *conn) begins(with string) bool {
 	for n := 1; n <= len(with); n++ {
+		if c.late {
+			return false
+		}
 		b, err := c.reader.Peek(n)
-		if err != nil || b[n-1] != with[n-1] {
+		if err != nil {
+			c.late = n > 1 && http1.IsTimeout(err)
+			return false
+		}
+		if b[n-1] != with[n-1] {
 			return false
 		}
 	}
