@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command browser shows a page in Chromium that uses cells through the edge:
 // fetch with preflights, server-sent events, WebSockets, and the edge's own
 // errors, from another origin than the API's.
