@@ -12,8 +12,9 @@ import (
 )
 
 // headRoom is what the library may read of a head beyond the topology's limit,
-// so that the answer to a head over the limit is ours.
-const headRoom = 256 << 10
+// so that the answer to a head over the limit is ours. A client can have the rest
+// of its heads waited for on all of its streams, so it is little.
+const headRoom = 32 << 10
 
 // farewell is how long a connection that was told to end may stay without a
 // request, for those that its client sent before it heard.

@@ -64,15 +64,16 @@ func TestHeadsThatAreNoHTTP1Heads(t *testing.T) {
 		{"two Content-Lengths", plain("POST", "/", "content-length", "0", "content-length", "4"), 0, lib.ErrCodeMessageError},
 		{"a Content-Length that is no number", plain("POST", "/", "content-length", "+1"), 0, lib.ErrCodeMessageError},
 		{"many lines", plain("GET", "/", strings.Split(strings.Repeat("a,b,", 101)+"a,b", ",")...), 431, 0},
-		{"a head over the limit", plain("GET", "/", "a", strings.Repeat("b", 40<<10)), 431, 0},
+		{"a long head", plain("GET", "/", "a", strings.Repeat("b", 40<<10)), 431, 0},
+		{"a head over what is read of one", plain("GET", "/", "a", strings.Repeat("b", 100<<10)), 431, 0},
 		{"a head over all limits", plain("GET", "/", "a", strings.Repeat("\\", 400<<10)), 431, 0},
 	} {
 		r := c.ask(tc.fields...)
 		if r.status != tc.status || r.reset() != tc.reset {
 			t.Errorf("%s: status %d, reset %v (%v)", tc.name, r.status, r.reset(), r.err)
 		}
-		if r.status != 0 && r.header["homeward-error"] == "" && tc.name != "a head over all limits" {
-			t.Errorf("%s: not the edge's own answer: %v", tc.name, r.header)
+		if own := !strings.HasPrefix(tc.name, "a head over "); r.status != 0 && (r.header["homeward-error"] != "") != own {
+			t.Errorf("%s: the edge's own answer: %v, want %v; %v", tc.name, !own, own, r.header)
 		}
 	}
 	if n := w.cell.Requests(); n != 0 {
