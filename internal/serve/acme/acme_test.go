@@ -224,6 +224,7 @@ func TestOpenRefuses(t *testing.T) {
 		"begins with https://": func(c *acme.Config) { c.CA = "http://authority.test/dir" },
 		"no directory":         func(c *acme.Config) { c.Dir = "" },
 		"chmod 700 " + shared:  func(c *acme.Config) { c.Dir = shared },
+		"; name one that":      func(c *acme.Config) { c.Dir = "acme_test.go" },
 		file:                   func(c *acme.Config) { c.Dir = file },
 	} {
 		c := good

@@ -34,7 +34,7 @@ func due(pair *tls.Certificate, now time.Time) bool {
 // enter: it holds private keys.
 func prepareDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("directory for certificates: %w", err)
+		return fmt.Errorf("directory for certificates: %w; name one that is there or can be made", err)
 	}
 	info, err := os.Stat(dir)
 	if err != nil {
