@@ -38,7 +38,7 @@ type sending struct {
 	leave    func()        // what to do when the client leaves after its body
 	gone     bool          // the client has left
 	headRead bool          // the answer's head is there: its deadline is no longer ours to set
-	over     bool          // nobody wants the rest
+	over     bool          // nobody gets the rest
 	held     bool          // hop is given up, and another will take its place
 	keeps    bool          // kept is all that was sent
 	kept     []byte        // behind room for framing
@@ -76,6 +76,9 @@ func (s *sending) run() {
 		return
 	}
 	s.mu.Lock()
+	if err != nil {
+		s.keeps = false // nobody would send the rest to another
+	}
 	if !s.headRead {
 		s.hop.readBy(time.Now().Add(s.x.headPatience()))
 	}
@@ -125,17 +128,26 @@ func (s *sending) moveTo(h hop, leave func()) {
 	defer s.mu.Unlock()
 	s.hop, s.leave, s.held = h, leave, false
 	s.turned.Broadcast()
+	switch {
+	case s.gone:
+		leave()
+		return
+	case s.clientFailed.Load(): // which the hop before was told
+		h.abort()
+		return
+	}
 	h.writeBy(time.Now().Add(s.x.state.Timeouts.Write.Std()))
 	if n := len(s.kept) - http1.ChunkRoom; n > 0 {
 		framed := append(slices.Clone(s.kept), 0, 0)
-		_ = h.write(framed, n)
+		if err := h.write(framed, n); err != nil && !errors.Is(err, http2client.ErrRefused) {
+			s.over = true // neither more of the body nor its end may follow a gap
+			h.readBy(time.Now().Add(s.x.headPatience()))
+			return
+		}
 	}
 	if s.ended {
 		_ = h.finish(s.trailer)
 		h.readBy(time.Now().Add(s.x.headPatience()))
-	}
-	if s.gone {
-		leave()
 	}
 }
 
