@@ -27,6 +27,7 @@ func (c *Conn) onHead(f *http2.MetaHeadersFrame) error {
 	if s == nil || err != nil {
 		return err
 	}
+	c.health.answered = true
 	switch {
 	case s.readErr != nil:
 		s.reset(http2.ErrCodeStreamClosed, ProtocolError{"a head after the end of the answer"})

@@ -13,7 +13,15 @@ type health struct {
 	timer *time.Timer
 	from  time.Duration // since when silence counts
 	asked bool          // by a PING at from
+
+	pinged   time.Duration // when last; zero for never
+	answered bool          // a part of an answer has come since
 }
+
+// calm is how long after a PING no other is sent if no part of an answer came in
+// between. Servers of gRPC count what comes sooner, and end the connection with
+// ENHANCE_YOUR_CALM: theirs are 5 minutes (gRPC, "Client-side Keepalive").
+const calm = 5*time.Minute + 10*time.Second
 
 // hearing reads from the connection and notes when something came.
 type hearing struct{ *Conn }
@@ -69,7 +77,12 @@ func (h *health) check() {
 		c.end(ErrUnresponsive, 0, false)
 		return
 	}
+	if left := calm - (now - h.pinged); h.pinged > 0 && !h.answered && left > 0 {
+		h.timer.Reset(min(left, c.o.Interval)) // an answer may come, and the silence after it be another
+		return
+	}
 	h.from, h.asked = now, true
+	h.pinged, h.answered = now, false
 	c.post(control{frame: http2.FramePing})
 	h.timer.Reset(c.o.Timeout)
 }

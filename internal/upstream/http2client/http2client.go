@@ -26,7 +26,8 @@ type Options struct {
 	// Interval is for how long nothing may come from the gateway while slots
 	// are used before it is asked for a sign of life by a PING; Timeout, for
 	// how long after that before the connection counts as dead. Without an
-	// Interval it is never asked; Timeout is 15 seconds by default.
+	// Interval it is never asked; Timeout is 15 seconds by default. A gateway
+	// that sends nothing but its signs of life is asked every 5 minutes at most.
 	Interval, Timeout time.Duration
 	// Window is the receive window of a stream in bytes, which is also the
 	// most that is held of an answer nobody reads. 256 KiB by default, at

@@ -285,6 +285,40 @@ func TestOpenWithinContext(t *testing.T) {
 	})
 }
 
+// TestCalm counts the signs of life that are asked for while streams are silent.
+// A server of gRPC takes the third within 5 minutes, and without an answer in
+// between, for an attack.
+func TestCalm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		p := newPeer(t, far)
+		sent := make(chan error, 1)
+		go func() { sent <- p.fr.WriteSettings() }()
+		c := open(t, near, http2client.Options{Interval: 20 * time.Second, Timeout: 10 * time.Second})
+		p.must(<-sent)
+		s := begin(t, c, get("/"), true)
+		defer s.Cancel()
+		start := time.Now()
+		asked := func(after time.Duration) {
+			t.Helper()
+			p.await(http2.FramePing)
+			if got := time.Since(start); got < after || got > after+time.Minute {
+				t.Errorf("asked after %v, want %v or little more", got, after)
+			}
+			time.Sleep(time.Second)
+			p.must(p.fr.WritePing(true, [8]byte{}))
+		}
+		asked(20 * time.Second)
+		asked(5 * time.Minute)
+		asked(10 * time.Minute)
+		time.Sleep(time.Minute)
+		p.head(1, false, ":status", "200")
+		start = time.Now() // another silence
+		asked(20 * time.Second)
+		asked(5 * time.Minute)
+	})
+}
+
 func TestHealth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
@@ -301,7 +335,11 @@ func TestHealth(t *testing.T) {
 			t.Errorf("asked after %v", after)
 		}
 		time.Sleep(2 * time.Second)
+		p.head(1, false, ":status", "103")
 		p.must(p.fr.WritePing(true, [8]byte{}))
+		if err := s.ReadHead(new(http2client.Response)); err != nil {
+			t.Error(err)
+		}
 		err := s.ReadHead(new(http2client.Response))
 		if after := time.Since(start); after != 25*time.Second || !errors.Is(err, http2client.ErrUnresponsive) {
 			t.Errorf("after %v: %v", after, err)

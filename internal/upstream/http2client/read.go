@@ -134,6 +134,7 @@ func (c *Conn) onData(f *http2.DataFrame) error {
 	if s == nil || err != nil {
 		return err
 	}
+	c.health.answered = true
 	s.got += int64(len(data))
 	switch {
 	case s.readErr != nil:
