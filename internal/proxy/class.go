@@ -60,6 +60,15 @@ func mediaType(v string) string {
 	return strings.ToLower(strings.Trim(v, " \t"))
 }
 
+// writePatience is how long the cell may take for a piece of the request's body. A
+// gRPC call that it reads slowly is held back, and not stuck.
+func (x *exchange) writePatience() time.Duration {
+	if x.rec.Class == GRPC {
+		return x.state.Timeouts.Stream.Std()
+	}
+	return x.state.Timeouts.Write.Std()
+}
+
 // headPatience is how long the head of the answer may take once the request was
 // sent.
 func (x *exchange) headPatience() time.Duration {

@@ -29,8 +29,9 @@ const keepSize = 16 << 10
 // sending is a request body on its way to the cell, while the answer may
 // already be coming back.
 type sending struct {
-	x    *exchange
-	done chan struct{} // closed when nothing reads the client's body any more
+	x        *exchange
+	patience time.Duration // for the cell to take a piece
+	done     chan struct{} // closed when nothing reads the client's body any more
 
 	mu       sync.Mutex
 	turned   sync.Cond     // hop, headRead, over or held has changed
@@ -55,7 +56,7 @@ type sending struct {
 
 // send starts sending the body; the head was written already.
 func (x *exchange) send(h hop, leave func()) *sending {
-	s := &sending{x: x, hop: h, leave: leave, done: make(chan struct{})}
+	s := &sending{x: x, patience: x.writePatience(), hop: h, leave: leave, done: make(chan struct{})}
 	s.turned.L = &s.mu
 	_, s.keeps = h.(*http2Hop)
 	go s.run()
@@ -136,7 +137,7 @@ func (s *sending) moveTo(h hop, leave func()) {
 		h.abort()
 		return
 	}
-	h.writeBy(time.Now().Add(s.x.state.Timeouts.Write.Std()))
+	h.writeBy(time.Now().Add(s.patience))
 	if n := len(s.kept) - http1.ChunkRoom; n > 0 {
 		framed := append(slices.Clone(s.kept), 0, 0)
 		if err := h.write(framed, n); err != nil && !errors.Is(err, http2client.ErrRefused) {
@@ -217,7 +218,7 @@ func (s *sending) pass(note func(), send func(hop) error) error {
 	}
 	note()
 	hop := s.hop
-	hop.writeBy(time.Now().Add(s.x.state.Timeouts.Write.Std()))
+	hop.writeBy(time.Now().Add(s.patience))
 	s.mu.Unlock()
 	err := send(hop)
 	if err == nil {
