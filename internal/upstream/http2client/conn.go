@@ -45,19 +45,21 @@ type Conn struct {
 	err      error // why the connection is at its end; nothing starts after it
 	broken   error // why nothing more can be written; the end follows when all is read
 	opened   bool
-	retired  bool          // by Retire
+	retired  bool          // by Retire, or for what was abandoned
 	goneAway bool          // by the gateway
 	farewell http2.ErrCode // with which it went
 	slots    int           // reserved ones and streams
-	since    time.Time
-	streams  map[uint32]*Stream // those that have not ended both ways
-	nextID   uint32
-	peer     settings
-	window   int64 // what may be sent
-	credit   receipt
-	controls []control
-	last     *control // the GOAWAY to write before the end
-	health   health
+
+	abandoned int // streams given up before their answers
+	since     time.Time
+	streams   map[uint32]*Stream // those that have not ended both ways
+	nextID    uint32
+	peer      settings
+	window    int64 // what may be sent
+	credit    receipt
+	controls  []control
+	last      *control // the GOAWAY to write before the end
+	health    health
 }
 
 // Open starts HTTP/2 on a connection and waits, within ctx, until the gateway

@@ -58,6 +58,11 @@ const (
 	maxControl = 10_000   // control frames that wait to be written
 	maxHeads   = 40       // heads of one stream that wait to be read
 	lastWords  = time.Second
+
+	// maxAbandoned is how many requests a connection gives up before their answers
+	// until it takes no more: gateways end one, with all that it carries, on which
+	// they see too many (CVE-2023-44487; Envoy at 250, Go at 1,000 handlers behind).
+	maxAbandoned = 200
 )
 
 func (o Options) orDefault() Options {

@@ -96,6 +96,32 @@ func TestRetireIdle(t *testing.T) {
 	<-ended
 }
 
+// TestAbandoned has clients leave one after the other before they are answered.
+// The connection takes no more requests before the gateway ends it for that, and
+// the one that stays is answered on it.
+func TestAbandoned(t *testing.T) {
+	c, p := scripted(t, http2client.Options{})
+	stays := begin(t, c, get("/"), true)
+	left := 0
+	for ; left < 1000 && c.Reserve(); left++ {
+		s, err := c.Begin(get("/"), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Cancel()
+	}
+	if left != 200 {
+		t.Errorf("%d requests were abandoned on one connection", left)
+	}
+	p.head(1, true, ":status", "204")
+	if err := stays.ReadHead(new(http2client.Response)); err != nil {
+		t.Error(err)
+	}
+	if f := p.await(http2.FrameGoAway); f.code != http2.ErrCodeNo {
+		t.Errorf("it ends with %v", f.code)
+	}
+}
+
 func TestClose(t *testing.T) {
 	c, p := scripted(t, http2client.Options{})
 	s := begin(t, c, post("/"), false)

@@ -144,6 +144,10 @@ func (s *Stream) Cancel() {
 	s.heads = nil
 	s.body.drop(&c.chunks)
 	if s.open() {
+		if !s.answered {
+			c.abandoned++
+			c.retired = c.retired || c.abandoned >= maxAbandoned
+		}
 		s.reset(http2.ErrCodeCancel, ErrCanceled)
 	}
 	s.readErr, s.writeErr = ErrCanceled, ErrCanceled
