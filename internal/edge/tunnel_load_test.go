@@ -56,7 +56,7 @@ func TestTunnelsEndWithTheEdge(t *testing.T) {
 
 // A tunnel in which nothing moves holds no buffers beyond those of its connections.
 func TestMemoryOfIdleTunnels(t *testing.T) {
-	const tunnels, each = 2000, 48 << 10 // bytes, the ends in the test included
+	const tunnels, each = 2000, raceFactor * 48 << 10 // bytes, the ends in the test included
 	addr := quietOrigin(t)
 	w := newWorld(t, func(top *topology.Topology) { top.Cells[2].Gateways = []string{"http://" + addr} }, testcell.Options{})
 	before := held()
@@ -81,7 +81,7 @@ func TestMemoryOfIdleTunnels(t *testing.T) {
 // An event stream that is silent holds none either, though the end of its last
 // chunk lies there to be read.
 func TestMemoryOfSilentEvents(t *testing.T) {
-	const streams, each = 500, 44 << 10 // bytes, the ends in the test included
+	const streams, each = 500, raceFactor * 44 << 10 // bytes, the ends in the test included
 	addr := origin(t, func(c *net.TCPConn, r *bufio.Reader) {
 		if _, err := http.ReadRequest(r); err != nil {
 			return

@@ -72,10 +72,12 @@ type transfer struct {
 	deadline  *time.Timer // of a gRPC call that has one
 	late      atomic.Bool // it has passed
 	drained   atomic.Bool // the edge ends the exchange, which would go on
+	released  bool        // the hop is no longer ours
 	response  http1.Response
 }
 
 func (t *transfer) run() verdict {
+	defer t.abandon()
 	err := t.sendHead()
 	if err == nil {
 		err = t.readHead()
@@ -114,7 +116,16 @@ func (t *transfer) end(clean bool) {
 	if t.sending != nil && !t.sending.finish() {
 		clean = false
 	}
+	t.released = true
 	t.hop.release(clean && !t.left.Load())
+}
+
+// abandon gives the hop back that a bug has kept from being released.
+func (t *transfer) abandon() {
+	if !t.released {
+		t.hop.abort()
+		t.hop.release(false)
+	}
 }
 
 // drop ends an attempt whose body goes on to the next.
@@ -122,6 +133,7 @@ func (t *transfer) drop() {
 	if t.deadline != nil {
 		t.deadline.Stop()
 	}
+	t.released = true
 	t.hop.release(false)
 }
 

@@ -49,12 +49,13 @@ func (h *http2Hop) begin(x *exchange) error {
 }
 
 // fields are those of the request in HTTP/2: Host is :authority, and a WebSocket
-// has no key (RFC 8441 section 5).
+// has no key (RFC 8441 section 5), nor a body whose length could be told.
 func (h *http2Hop) fields() []route.Field {
 	out := h.x.fieldsOut()
 	kept := out[:0]
 	for _, f := range out {
-		if strings.EqualFold(f.Name, "Host") || h.x.in.Tunnel != nil && strings.EqualFold(f.Name, keyField) {
+		if strings.EqualFold(f.Name, "Host") ||
+			h.x.in.Tunnel != nil && (strings.EqualFold(f.Name, keyField) || strings.EqualFold(f.Name, "Content-Length")) {
 			continue
 		}
 		kept = append(kept, f)

@@ -59,9 +59,14 @@ func (s *shared) reserveLocked(after time.Time) *http2client.Conn {
 	return nil
 }
 
+var errNoRoom = errors.New("all streams that the gateway allows are taken")
+
 // open takes a slot on a connection made after a time: one that is there by now,
-// or one that is made for it, alone or with others that wait for one.
+// or one that is made for it, alone or with others that wait for one. It waits for
+// no longer than making two connections may take.
 func (s *shared) open(ctx context.Context, e *endpoint, timeout time.Duration, after time.Time) (c *http2client.Conn, waited bool, _ error) {
+	patience := time.NewTimer(2 * timeout)
+	defer patience.Stop()
 	for {
 		c, d := s.reserveOrDial(e, timeout, after)
 		if c != nil {
@@ -72,6 +77,8 @@ func (s *shared) open(ctx context.Context, e *endpoint, timeout time.Duration, a
 		case <-d.done:
 		case <-ctx.Done():
 			return nil, waited, ctx.Err()
+		case <-patience.C:
+			return nil, waited, errNoRoom
 		}
 		if d.err == nil {
 			continue
@@ -162,7 +169,8 @@ func (s *shared) expired(before time.Time) []*http2client.Conn {
 	return old
 }
 
-// retire makes every connection, and one in the making, take nothing new.
+// retire is all connections, for the caller to retire; one in the making is by
+// itself, in time.
 func (s *shared) retire() []sharedConn {
 	s.mu.Lock()
 	defer s.mu.Unlock()

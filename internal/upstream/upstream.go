@@ -241,8 +241,8 @@ func (e *endpoint) failedIn(failures []error) bool {
 }
 
 // retire stops reuse and closes idle connections one by one over the window,
-// or the rest of them at once when stop closes. Shared connections take nothing
-// new from now on and close as their last exchange ends.
+// or the rest of them at once when stop closes. A shared connection whose turn it
+// is takes nothing new, and closes as its last exchange ends.
 func (p *Pool) retire(window time.Duration, stop <-chan struct{}) {
 	var steps []func()
 	for _, e := range p.endpoints {
