@@ -11,7 +11,7 @@ var (
 	connectionsDesc = prometheus.NewDesc("homeward_client_connections", "Client connections now.", nil, nil)
 	rejectedDesc    = prometheus.NewDesc("homeward_client_connections_rejected_total", "Client connections closed because there were too many.", nil, nil)
 	unannouncedDesc = prometheus.NewDesc("homeward_proxy_protocol_refused_total", "Connections of declared load balancers closed for what their PROXY header was.", []string{"header"}, nil)
-	requestsDesc    = prometheus.NewDesc("homeward_requests_open", "Requests under way, by how long they are meant to last.", []string{"class"}, nil)
+	requestsDesc    = prometheus.NewDesc("homeward_requests_open", "Requests under way, by how long they are meant to last.", []string{"type"}, nil)
 	loadedDesc      = prometheus.NewDesc("homeward_topology_loaded_timestamp_seconds", "When the topology in force was taken.", nil, nil)
 	droppedDesc     = prometheus.NewDesc("homeward_access_log_dropped_total", "Access log lines lost to a slow or failing writer.", nil, nil)
 	openedDesc      = prometheus.NewDesc("homeward_upstream_connections_opened_total", "Connections made to the gateways of a cell.", []string{"cell"}, nil)
@@ -41,8 +41,8 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(connectionsDesc, c.edge.server.Open())
 	counter(rejectedDesc, c.edge.server.Rejected())
 	c.edge.server.Introductions(func(header string, refused int64) { counter(unannouncedDesc, refused, header) })
-	for _, class := range proxy.Classes() {
-		gauge(requestsDesc, c.edge.proxy.Open(class), class.String())
+	for _, t := range proxy.RequestTypes() {
+		gauge(requestsDesc, c.edge.proxy.Open(t), t.String())
 	}
 	gauge(loadedDesc, c.edge.loadedAt.Load())
 	if c.edge.access != nil {

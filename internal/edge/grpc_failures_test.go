@@ -221,7 +221,7 @@ func TestDeadlinesAndCancellationReachTheCell(t *testing.T) {
 			t.Errorf("%s: the cell has %v left", name, left)
 		}
 		<-ended
-		w.seen.await(t, func(r proxy.Record) bool { return r.Class == proxy.GRPC })
+		w.seen.await(t, func(r proxy.Record) bool { return r.Type == proxy.GRPC })
 		w.seen.forget()
 		ctx, cancel = context.WithCancel(calling(t, euToken))
 		stream, err := c.Chat(ctx)
@@ -236,7 +236,7 @@ func TestDeadlinesAndCancellationReachTheCell(t *testing.T) {
 		if err := <-ended; err != context.Canceled { //nolint:errorlint // a context returns it bare
 			t.Errorf("%s: the cell heard of %v", name, err)
 		}
-		rec := w.seen.await(t, func(r proxy.Record) bool { return r.Class == proxy.GRPC })
+		rec := w.seen.await(t, func(r proxy.Record) bool { return r.Type == proxy.GRPC })
 		if rec.Aborted != proxy.ClientAborted {
 			t.Errorf("%s: recorded as broken off by %q", name, rec.Aborted)
 		}

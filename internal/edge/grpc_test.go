@@ -120,7 +120,7 @@ func matrixUnary(t *testing.T, w *world, c way) {
 	}
 }
 
-func isCall(r proxy.Record) bool { return r.Class == proxy.GRPC }
+func isCall(r proxy.Record) bool { return r.Type == proxy.GRPC }
 
 func matrixChat(t *testing.T, _ *world, c way) {
 	k := c.call(t, "Chat")

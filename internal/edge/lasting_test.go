@@ -51,7 +51,7 @@ func TestDrainEndsWhatLasts(t *testing.T) {
 		}
 	}
 	for range sockets {
-		if rec := w.seen.await(t, func(r proxy.Record) bool { return r.Class == proxy.WebSocket }); rec.Aborted != proxy.NotAborted {
+		if rec := w.seen.await(t, func(r proxy.Record) bool { return r.Type == proxy.WebSocket }); rec.Aborted != proxy.NotAborted {
 			t.Errorf("recorded as broken off by %q", rec.Aborted)
 		}
 	}

@@ -146,7 +146,7 @@ func matrixEvents(t *testing.T, w *world, c way) {
 		t.Errorf("%q, %v", line, err)
 	}
 	cancel()
-	rec := w.seen.await(t, func(r proxy.Record) bool { return r.Class == proxy.Events })
+	rec := w.seen.await(t, func(r proxy.Record) bool { return r.Type == proxy.Events })
 	if rec.Aborted != proxy.ClientAborted {
 		t.Errorf("recorded as broken off by %q", rec.Aborted)
 	}

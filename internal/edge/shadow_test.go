@@ -62,7 +62,7 @@ func TestShadowCompares(t *testing.T) {
 			if w.seen.count() != 1 || strings.Count(w.log.String(), `"request_id"`) > 1 {
 				t.Errorf("a copy was observed as a request:\n%s", w.log.String())
 			}
-			if m := w.metrics(); !strings.Contains(m, `homeward_requests_open{class="short"} 0`) || strings.Contains(m, `homeward_problems_total{kind="upstream-reset"} 1`) {
+			if m := w.metrics(); !strings.Contains(m, `homeward_requests_open{type="short"} 0`) || strings.Contains(m, `homeward_problems_total{kind="upstream-reset"} 1`) {
 				t.Error("a copy counts as a request of a client")
 			}
 		})

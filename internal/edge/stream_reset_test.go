@@ -40,7 +40,7 @@ func TestStreamsThatAreResetAtOnce(t *testing.T) {
 		}
 		f.nc.Close()
 	}
-	eventually(t, "no request is under way", func() bool { return strings.Contains(w.metrics(), `homeward_requests_open{class="short"} 0`) })
+	eventually(t, "no request is under way", func() bool { return strings.Contains(w.metrics(), `homeward_requests_open{type="short"} 0`) })
 	eventually(t, "nothing of the streams is left", func() bool { return runtime.NumGoroutine() <= goroutines+20 })
 	eventually(t, "the cell is free", func() bool { return w.cells["na1"].Open() <= 1 })
 	ask()

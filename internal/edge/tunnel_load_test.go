@@ -48,7 +48,7 @@ func TestTunnelsEndWithTheEdge(t *testing.T) {
 		}
 		cancel()
 		chatting.Wait()
-		if open := `homeward_requests_open{class="websocket"} 0`; !strings.Contains(w.metrics(), open) {
+		if open := `homeward_requests_open{type="websocket"} 0`; !strings.Contains(w.metrics(), open) {
 			t.Errorf("%s: the metrics do not say %s", scheme, open)
 		}
 	}
@@ -68,7 +68,7 @@ func TestMemoryOfIdleTunnels(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if open := fmt.Sprintf(`homeward_requests_open{class="websocket"} %d`, tunnels); !strings.Contains(w.metrics(), open) {
+	if open := fmt.Sprintf(`homeward_requests_open{type="websocket"} %d`, tunnels); !strings.Contains(w.metrics(), open) {
 		t.Errorf("the metrics do not say %s", open)
 	}
 	grown := held() - before

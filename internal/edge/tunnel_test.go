@@ -144,8 +144,8 @@ func eachTunnel(t *testing.T, change func(*topology.Topology), script func(tunne
 func (w *world) recorded(t *testing.T, by proxy.Abort) {
 	t.Helper()
 	rec := w.seen.await(t, func(r proxy.Record) bool { return r.Path == "/tunnel" })
-	if rec.Class != proxy.WebSocket || rec.Aborted != by {
-		t.Errorf("recorded as %q, broken off by %q, want %q", rec.Class, rec.Aborted, by)
+	if rec.Type != proxy.WebSocket || rec.Aborted != by {
+		t.Errorf("recorded as %q, broken off by %q, want %q", rec.Type, rec.Aborted, by)
 	}
 }
 

@@ -36,8 +36,8 @@ func TestWebSocketCases(t *testing.T) {
 							}
 							tc.run(s)
 							rec := w.seen.await(t, func(proxy.Record) bool { return true })
-							if rec.Class != proxy.WebSocket || rec.Aborted != proxy.NotAborted || rec.Kind != proxy.NoProblem {
-								t.Errorf("recorded as %q, broken off by %q, %q", rec.Class, rec.Aborted, rec.Kind)
+							if rec.Type != proxy.WebSocket || rec.Aborted != proxy.NotAborted || rec.Kind != proxy.NoProblem {
+								t.Errorf("recorded as %q, broken off by %q, %q", rec.Type, rec.Aborted, rec.Kind)
 							}
 						})
 					}

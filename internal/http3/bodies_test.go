@@ -153,7 +153,7 @@ func TestEventsArriveOneByOne(t *testing.T) {
 		t.Fatalf("%q, %v", first, err)
 	}
 	cancel()
-	if rec := w.seen.next(t); rec.Class != proxy.Events || rec.Aborted != proxy.ClientAborted {
+	if rec := w.seen.next(t); rec.Type != proxy.Events || rec.Aborted != proxy.ClientAborted {
 		t.Errorf("recorded %+v", rec)
 	}
 	eventually(t, "the cell is free", func() bool { return w.cell.Open() == 0 })

@@ -86,7 +86,7 @@ func TestWebSocket(t *testing.T) {
 	if rest, err := io.ReadAll(s); len(rest) > 0 || err != nil {
 		t.Errorf("behind the close: %q, %v", rest, err)
 	}
-	if rec := w.seen.next(t); rec.Class != proxy.WebSocket || rec.Aborted != proxy.NotAborted || rec.Proto != "HTTP/3.0" {
+	if rec := w.seen.next(t); rec.Type != proxy.WebSocket || rec.Aborted != proxy.NotAborted || rec.Proto != "HTTP/3.0" {
 		t.Errorf("recorded %+v", rec)
 	}
 }

@@ -22,7 +22,7 @@ const (
 // forward sends the request to the cell and the answer to the client.
 func (x *exchange) forward() bool {
 	pool := x.pool()
-	if x.rec.Class == GRPC && !pool.HTTP2() {
+	if x.rec.Type == GRPC && !pool.HTTP2() {
 		return x.refuse(Problem{Kind: NotSupported, Detail: "The cell has no gateway for gRPC, which needs HTTP/2."})
 	}
 	if x.state.shadows != nil {
@@ -55,7 +55,7 @@ func (x *exchange) forward() bool {
 
 func (x *exchange) pool() *upstream.Pool {
 	pools := x.state.Pools[x.decision.Send]
-	if x.rec.Class == GRPC {
+	if x.rec.Type == GRPC {
 		return pools.GRPC
 	}
 	return pools.Main
@@ -281,11 +281,11 @@ func (t *transfer) relay() verdict {
 		Close:  t.sending != nil && !t.sending.taken(),
 	}
 	x.rec.Status = head.Status
-	x.enter(answerClass(head.Fields))
+	x.enter(answerType(head.Fields))
 	if err := x.out.Head(&head, body.AtHand()); err != nil {
 		return t.abort(ClientAborted)
 	}
-	if x.rec.Class == Events {
+	if x.rec.Type == Events {
 		x.proxy.lasting.add(t, t.drain)
 		defer x.proxy.lasting.remove(t)
 	}
@@ -293,7 +293,7 @@ func (t *transfer) relay() verdict {
 		return t.abort(by)
 	}
 	trailer := x.state.trailerFields(body.Trailer())
-	if x.rec.Class == GRPC {
+	if x.rec.Type == GRPC {
 		x.rec.GRPC = grpcStatusIn(head.Fields, trailer)
 	}
 	if err := x.out.End(trailer); err != nil {
@@ -312,7 +312,7 @@ func (t *transfer) drain() {
 // relayBody passes the body on and says who broke it off.
 func (t *transfer) relayBody(body answerBody) Abort {
 	x := t.x
-	pieces := pieces{in: body, out: x.out, sparse: x.rec.Class != Short}
+	pieces := pieces{in: body, out: x.out, sparse: x.rec.Type != Short}
 	for {
 		t.hop.readBy(time.Now().Add(x.bodyPatience()))
 		n, end, by := pieces.next()

@@ -103,7 +103,7 @@ var tooLate = Problem{Kind: UpstreamTimeout, Detail: "The call was not over at i
 
 // limit ends a gRPC call some time after its deadline.
 func (t *transfer) limit() {
-	if t.x.rec.Class != GRPC {
+	if t.x.rec.Type != GRPC {
 		return
 	}
 	d, ok := grpcTimeout(first(t.x.in.Fields, "grpc-timeout"))

@@ -94,7 +94,7 @@ func (p *Proxy) Serve(ctx context.Context, in *Inbound, out Answer) (complete bo
 	x := &exchange{proxy: p, state: p.state.Load(), in: in, out: out, ctx: ctx}
 	x.begin()
 	p.open[Short].Add(1)
-	defer func() { p.open[x.rec.Class].Add(-1) }()
+	defer func() { p.open[x.rec.Type].Add(-1) }()
 	complete = x.serve()
 	x.rec.Duration = p.now().Sub(x.rec.Start)
 	p.observer.Done(&x.rec)
@@ -137,7 +137,7 @@ func (x *exchange) serve() bool {
 	if problem, over := x.state.OverLimit(in.Length); over {
 		return x.refuse(problem)
 	}
-	if x.rec.Class == Short && x.state.Table.Lane(x.decision.Lane).LongPoll {
+	if x.rec.Type == Short && x.state.Table.Lane(x.decision.Lane).LongPoll {
 		x.enter(LongPoll)
 	}
 	return x.forward()

@@ -26,9 +26,9 @@ type Record struct {
 	Decided  bool // Decision is valid
 	Decision route.Decision
 
-	Class    Class
+	Type     RequestType
 	Status   int    // sent to the client; 0 when none was
-	GRPC     int8   // status of a call of the class GRPC, -1 when it ended without one
+	GRPC     int8   // status of a call of the type GRPC, -1 when it ended without one
 	Kind     Kind   // of the edge's own answer, or of what broke the answer off
 	Own      string // "health", "preflight" or "challenge" for the edge's own good answers
 	Gateway  string // address the request was sent to

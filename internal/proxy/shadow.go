@@ -118,7 +118,7 @@ func (x *exchange) sampled() *sample {
 // a client waits for by itself.
 func (x *exchange) copyable() bool {
 	in := x.in
-	if in.Body != nil || in.Tunnel != nil || x.rec.Class != Short {
+	if in.Body != nil || in.Tunnel != nil || x.rec.Type != Short {
 		return false
 	}
 	switch in.Method {

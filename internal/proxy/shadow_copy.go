@@ -51,7 +51,7 @@ func (c *copies) end() {
 // nothing. The topology in force now says whether a shadow still gets one: what
 // was removed gets nothing more, however long its requests were under way.
 func (c *copies) send(x *exchange, now *State) {
-	if x.rec.Kind != NoProblem || x.rec.Class != Short || x.rec.Status == 0 {
+	if x.rec.Kind != NoProblem || x.rec.Type != Short || x.rec.Status == 0 {
 		return
 	}
 	for _, h := range x.sample.shadows {

@@ -130,11 +130,11 @@ func appendLine(b []byte, r *proxy.Record) []byte {
 	if r.Decided {
 		b = decision(b, r.Table, &r.Decision)
 	}
-	if r.Class != proxy.Short {
-		b = text(b, "class", r.Class.String(), 16)
+	if r.Type != proxy.Short {
+		b = text(b, "type", r.Type.String(), 16)
 	}
 	b = number(b, "status", int64(r.Status))
-	if r.Class == proxy.GRPC && r.GRPC >= 0 {
+	if r.Type == proxy.GRPC && r.GRPC >= 0 {
 		b = number(b, "grpc_status", int64(r.GRPC))
 	}
 	b = text(b, "error", r.Kind.String(), 32)

@@ -39,7 +39,7 @@ type seriesKey struct {
 	rule    route.Index
 	code    int8 // class of the status
 	own     bool // the edge's own answer
-	class   proxy.Class
+	kind    proxy.RequestType
 }
 
 // series are the label children of one key, held so that counting a request
@@ -69,7 +69,7 @@ func NewMetrics() *Metrics {
 			NativeHistogramBucketFactor:     1.1,
 			NativeHistogramMaxBucketNumber:  100,
 			NativeHistogramMinResetDuration: time.Hour,
-		}, []string{"cell", "class"}),
+		}, []string{"cell", "type"}),
 		problems: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "homeward_problems_total",
 			Help: "Answers that the edge made itself because of an error, and answers broken off, by kind.",
@@ -137,7 +137,7 @@ func (m *Metrics) Done(r *proxy.Record) {
 	if r.Kind != proxy.NoProblem {
 		m.problems.WithLabelValues(r.Kind.String()).Inc()
 	}
-	if r.Class == proxy.GRPC {
+	if r.Type == proxy.GRPC {
 		m.calls.WithLabelValues(sentTo(r), grpcStatus(r.GRPC)).Inc()
 	}
 	if r.Aborted != proxy.NotAborted {
@@ -162,7 +162,7 @@ func sentTo(r *proxy.Record) string {
 }
 
 func (m *Metrics) find(r *proxy.Record) *series {
-	key := seriesKey{cell: route.None, send: route.None, rule: route.None, code: int8(r.Status / 100), own: r.Kind != proxy.NoProblem || r.Own != "", class: r.Class} //nolint:gosec // 0 to 9
+	key := seriesKey{cell: route.None, send: route.None, rule: route.None, code: int8(r.Status / 100), own: r.Kind != proxy.NoProblem || r.Own != "", kind: r.Type} //nolint:gosec // 0 to 9
 	if r.Decided {
 		d := &r.Decision
 		key.outcome, key.cell, key.send, key.rule = d.Outcome, d.Cell, d.Send, d.Rule
@@ -194,7 +194,7 @@ func (m *Metrics) add(key seriesKey, r *proxy.Record) *series {
 	}
 	s := &series{
 		request:  m.requests.WithLabelValues(sent, code, by),
-		duration: m.durations.WithLabelValues(sent, key.class.String()),
+		duration: m.durations.WithLabelValues(sent, key.kind.String()),
 	}
 	if r.Decided {
 		rule := ""

@@ -144,7 +144,7 @@ func TestMetrics(t *testing.T) {
 		`homeward_problems_total{kind="conflict"} 0`,
 		`homeward_aborted_total{by="upstream"} 1`,
 		`homeward_topology_loads_total{result="refused"} 1`,
-		`homeward_request_duration_seconds_count{cell="eu1",class="short"} 3`,
+		`homeward_request_duration_seconds_count{cell="eu1",type="short"} 3`,
 	} {
 		if !strings.Contains(rec.Body.String(), want) {
 			t.Errorf("no %s", want)
@@ -191,13 +191,13 @@ func TestRecentKeepsTheLast(t *testing.T) {
 }
 
 // What lasts is told apart from what is short, and a call by its own status.
-func TestClasses(t *testing.T) {
+func TestRequestTypes(t *testing.T) {
 	var out bytes.Buffer
 	l, m := telemetry.OpenAccessLog(&out), telemetry.NewMetrics()
-	for _, class := range proxy.Classes() {
+	for _, kind := range proxy.RequestTypes() {
 		for _, status := range []int8{0, 14, -1} {
 			r := record(t)
-			r.Class, r.GRPC = class, status
+			r.Type, r.GRPC = kind, status
 			l.Done(r)
 			m.Done(r)
 		}
@@ -205,7 +205,7 @@ func TestClasses(t *testing.T) {
 	if err := l.Close(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`"class":"events"`, `"class":"long-poll"`, `"class":"websocket"`, `"class":"grpc","status":200,"grpc_status":14`} {
+	for _, want := range []string{`"type":"events"`, `"type":"long-poll"`, `"type":"websocket"`, `"type":"grpc","status":200,"grpc_status":14`} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %s in %s", want, out.String())
 		}
@@ -213,15 +213,15 @@ func TestClasses(t *testing.T) {
 	if n := strings.Count(out.String(), "grpc_status"); n != 2 {
 		t.Errorf("%d lines have the status of a call, want 2", n)
 	}
-	if strings.Contains(out.String(), `"class":"short"`) {
-		t.Error("a short request has a class in the log")
+	if strings.Contains(out.String(), `"type":"short"`) {
+		t.Error("a short request has a type in the log")
 	}
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	for _, want := range []string{
 		`homeward_grpc_calls_total{cell="eu1",status="0"} 1`, `homeward_grpc_calls_total{cell="eu1",status="14"} 1`,
-		`homeward_grpc_calls_total{cell="eu1",status="none"} 1`, `homeward_request_duration_seconds_count{cell="eu1",class="websocket"} 3`,
-		`homeward_request_duration_seconds_count{cell="eu1",class="short"} 3`,
+		`homeward_grpc_calls_total{cell="eu1",status="none"} 1`, `homeward_request_duration_seconds_count{cell="eu1",type="websocket"} 3`,
+		`homeward_request_duration_seconds_count{cell="eu1",type="short"} 3`,
 	} {
 		if !strings.Contains(w.Body.String(), want+"\n") {
 			t.Errorf("no %s", want)
