@@ -1,6 +1,7 @@
 package edge_test
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -23,13 +24,20 @@ type call struct {
 }
 
 // call begins a call. Its messages are sent and received one by one.
-func (c way) call(t *testing.T, method string) *call {
+func (c way) call(t *testing.T, method string) *call { return c.callWithin(t, method, "") }
+
+// callWithin is call with a grpc-timeout and metadata, which the client itself
+// does not see to.
+func (c way) callWithin(t *testing.T, method, timeout string, metadata ...string) *call {
 	t.Helper()
 	pr, pw := io.Pipe()
 	req := c.request(t, "POST", "/homeward.demo.v1.Echo/"+method, pr, -1)
 	req.Header.Set("Content-Type", "application/grpc+proto")
 	req.Header.Set("Te", "trailers")
-	req.Header.Set("Grpc-Timeout", "20S")
+	req.Header.Set("Grpc-Timeout", cmp.Or(timeout, "20S"))
+	for i := 0; i < len(metadata); i += 2 {
+		req.Header.Set(metadata[i], metadata[i+1])
+	}
 	k := &call{t: t, out: pw, answers: make(chan *http.Response, 1)}
 	go func() {
 		resp, err := c.http.Do(req)
@@ -143,5 +151,49 @@ func matrixNoGRPC(t *testing.T, w *world, c way) {
 	}
 	if rec := w.seen.await(t, isCall); rec.GRPC != 12 || rec.Kind != proxy.NotSupported {
 		t.Errorf("recorded as %q with status %d", rec.Kind, rec.GRPC)
+	}
+}
+
+// A call that misses its deadline says so, whoever ends it: the cell, or the edge
+// where the cell does not.
+func TestDeadlineOfCall(t *testing.T) {
+	silent := listen(t)
+	go func() { // speaks HTTP/2, takes every request, and never answers
+		for {
+			c, err := silent.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				_, _ = c.Write([]byte("\x00\x00\x00\x04\x00\x00\x00\x00\x00")) // SETTINGS
+				_, _ = io.Copy(io.Discard, c)
+			}()
+		}
+	}()
+	defer silent.Close()
+	for _, gateway := range []string{"", "h2c://" + silent.Addr().String()} {
+		w := newMatrixWorld(t, gatewayKinds[2])
+		if gateway != "" {
+			top := w.top
+			top.Cells[2].Gateways = []string{gateway}
+			if err := w.edge.Load(top); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, c := range w.ways() {
+			if c.proto == "HTTP/1.1" {
+				continue
+			}
+			w.seen.forget()
+			k := c.callWithin(t, "Echo", "50m", "echo-delay-ms", "600000")
+			k.send(&echo.EchoRequest{Text: "late"})
+			if got := k.status(); got != "4" {
+				t.Errorf("%s, %q: status %q, %v", c.name, gateway, got, k.resp.Header)
+			}
+			if rec := w.seen.await(t, isCall); rec.GRPC != 4 {
+				t.Errorf("%s, %q: recorded with %d", c.name, gateway, rec.GRPC)
+			}
+		}
 	}
 }

@@ -69,8 +69,8 @@ type transfer struct {
 	sending   *sending // nil when the body is none, or left with the head
 	stopWatch func()
 	left      atomic.Bool // the client left while it waited
-	deadline  *time.Timer // of a gRPC call that has one
-	late      atomic.Bool // it has passed
+	due       time.Time   // the deadline of a gRPC call that has one, else zero
+	deadline  *time.Timer // ends it some time after that
 	drained   atomic.Bool // the edge ends the exchange, which would go on
 	released  bool        // the hop is no longer ours
 	response  http1.Response
@@ -85,7 +85,7 @@ func (t *transfer) run() verdict {
 	if err == nil && t.opensByMistake() {
 		err = errNotOpened
 	}
-	if err != nil && t.sending != nil && t.mayRetry(err) && t.sending.hold() {
+	if err != nil && t.sending != nil && t.mayRetry(err) && t.sending.to.hold() {
 		t.drop()
 		return again
 	}
@@ -161,7 +161,7 @@ func (t *transfer) sendHead() error {
 	t.limit()
 	switch {
 	case t.sending != nil:
-		t.sending.moveTo(t.hop, t.leave)
+		t.sending.to.turnTo(t.hop, t.leave)
 		return nil
 	case x.unread():
 		t.sending = x.send(t.hop, t.leave)
@@ -184,7 +184,7 @@ func (t *transfer) readHead() error {
 		}
 		if !t.response.Interim() {
 			if t.sending != nil {
-				t.sending.answered()
+				t.sending.to.answered()
 			}
 			t.x.rec.Upstream = time.Since(sent)
 			return nil
@@ -215,7 +215,7 @@ func (t *transfer) failed(err error, clientFailed bool) verdict {
 		x.rec.Aborted = ClientAborted
 	case t.sending == nil && t.mayRetry(err):
 		return again
-	case t.late.Load():
+	case t.overdue():
 		problem = tooLate
 	default:
 		problem = hopProblem(err)
@@ -253,7 +253,7 @@ const maxAttempts = 5
 // that refuses streams rather than go away is asked once more only.
 func (t *transfer) mayRetry(err error) bool {
 	unsent, stale := t.hop.lost(err)
-	if t.sending != nil && (!unsent || t.left.Load() || t.late.Load()) {
+	if t.sending != nil && (!unsent || t.left.Load() || t.overdue()) {
 		return false
 	}
 	if refused := (http2client.StreamError{}); unsent && !errors.As(err, &refused) {
@@ -337,7 +337,7 @@ func (t *transfer) abort(by Abort) verdict {
 		return broken
 	}
 	problem := Problem{Kind: UpstreamReset, Detail: "The cell broke off its answer."}
-	if t.late.Load() {
+	if t.overdue() {
 		problem = tooLate
 	}
 	t.x.rec.Kind = problem.Kind

@@ -110,10 +110,14 @@ func (t *transfer) limit() {
 	if !ok {
 		return
 	}
-	t.deadline = time.AfterFunc(d+deadlineGrace-time.Since(t.x.rec.Start), func() {
-		t.late.Store(true)
-		t.hop.abort()
-	})
+	t.due = t.x.rec.Start.Add(d)
+	t.deadline = time.AfterFunc(time.Until(t.due)+deadlineGrace, t.hop.abort)
+}
+
+// overdue reports whether a call has missed its deadline. A cell that breaks it off
+// then does so because of that: it got the same deadline, and later.
+func (t *transfer) overdue() bool {
+	return !t.due.IsZero() && !time.Now().Before(t.due)
 }
 
 // grpcTimeout reads a grpc-timeout: up to 8 digits and a unit.

@@ -80,8 +80,8 @@ func speaking(t *testing.T, first hop, err error) (*sending, *spoken) {
 	body := &spoken{pieces: make(chan string), err: err}
 	x.in.Body = body
 	x.in.Watch = func(func()) (stop func()) { return func() {} }
-	s := &sending{x: x, hop: first, leave: func() {}, done: make(chan struct{}), keeps: true}
-	s.turned.L = &s.mu
+	s := &sending{x: x, to: newOutlet(x, first, func() {}), done: make(chan struct{})}
+	s.to.sent.whole = true // as over HTTP/2
 	go s.run()
 	body.pieces <- "first "
 	return s, body
@@ -95,7 +95,7 @@ func TestBodyWithAGapIsNotEnded(t *testing.T) {
 	body.pieces <- "second " // the first has left
 	giveUp(t, s, "first second ")
 	second := &scripted{err: os.ErrDeadlineExceeded}
-	s.moveTo(second, func() {})
+	s.to.turnTo(second, func() {})
 	second.mu.Lock()
 	second.err = nil
 	second.mu.Unlock()
@@ -114,7 +114,7 @@ func TestBodyBrokenOffBetweenHops(t *testing.T) {
 	close(body.pieces)
 	<-s.done
 	second := &scripted{}
-	s.moveTo(second, func() {})
+	s.to.turnTo(second, func() {})
 	if !second.aborted {
 		t.Error("the next hop waits for a body that will not come")
 	}
@@ -124,7 +124,7 @@ func TestBodyBrokenOffBetweenHops(t *testing.T) {
 func TestBodyThatStoppedIsNotMoved(t *testing.T) {
 	s, _ := speaking(t, &scripted{err: errors.New("no more")}, io.EOF)
 	<-s.done
-	if s.hold() {
+	if s.to.hold() {
 		t.Error("a body that nobody sends was promised to another hop")
 	}
 }
@@ -133,11 +133,11 @@ func TestBodyThatStoppedIsNotMoved(t *testing.T) {
 func giveUp(t *testing.T, s *sending, sent string) {
 	t.Helper()
 	for got := ""; got != sent; time.Sleep(time.Millisecond) {
-		s.mu.Lock()
-		got = string(s.kept[min(len(s.kept), http1.ChunkRoom):])
-		s.mu.Unlock()
+		s.to.mu.Lock()
+		got = string(s.to.sent.bytes[min(len(s.to.sent.bytes), http1.ChunkRoom):])
+		s.to.mu.Unlock()
 	}
-	if !s.hold() {
+	if !s.to.hold() {
 		t.Fatal("nothing is kept for another hop")
 	}
 }
