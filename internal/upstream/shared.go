@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -131,6 +132,7 @@ func (s *shared) connect(ctx context.Context, e *endpoint, timeout time.Duration
 	gone := make(chan struct{})
 	c, err := http2client.Open(ctx, raw, http2client.Options{
 		Write: s.write, Interval: pingAfter, Timeout: pingTimeout, Now: e.now, Closed: func() { close(gone) },
+		Sensitive: mayHoldCredential,
 	})
 	if err != nil {
 		e.stats.open.Add(-1)
@@ -148,6 +150,18 @@ func (s *shared) connect(ctx context.Context, e *endpoint, timeout time.Duration
 	}
 	c.Release()
 	return c, nil
+}
+
+// mayHoldCredential reports whether the values of a header may be credentials.
+// Clients share a connection and its compression table: by the size of what is
+// sent one could find out what is in it (RFC 7541 section 7.1).
+func mayHoldCredential(name string) bool {
+	for _, word := range []string{"token", "key", "auth", "secret", "session", "signature", "password"} {
+		if strings.Contains(name, word) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *shared) forget(c *http2client.Conn) {
