@@ -3,29 +3,24 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
-	"math/big"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/quic-go/quic-go/http3"
+
+	"github.com/homeward/homeward/internal/testcert"
 )
 
 // TestHTTP3 runs the edge with HTTP/3: HTTPS tells where it is spoken, it is
 // spoken there with the same certificate, and both end well.
 func TestHTTP3(t *testing.T) {
-	certFile, keyFile, roots := selfSigned(t)
+	pair := testcert.New(t, testcert.Options{})
+	certFile, keyFile := pair.Files(t)
 	root, log := newRoot(), &output{changed: make(chan struct{}, 1)}
 	root.SetOut(log)
 	root.SetErr(log)
@@ -41,7 +36,7 @@ func TestHTTP3(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := &tls.Config{RootCAs: roots, ServerName: "localhost"}
+	config := &tls.Config{RootCAs: pair.Pool(), ServerName: "localhost"}
 	over3 := &http3.Transport{TLSClientConfig: config.Clone()}
 	defer over3.Close()
 	over2 := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}
@@ -106,36 +101,4 @@ func (o *output) await(t *testing.T, pattern string) string {
 			t.Fatalf("no %s in\n%s", pattern, o.String())
 		}
 	}
-}
-
-// selfSigned writes a certificate for localhost.
-func selfSigned(t *testing.T) (certFile, keyFile string, roots *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-	}
-	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots = x509.NewCertPool()
-	dir := t.TempDir()
-	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	pair := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})
-	roots.AppendCertsFromPEM(pair)
-	for name, data := range map[string][]byte{certFile: pair, keyFile: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})} {
-		if err := os.WriteFile(name, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return certFile, keyFile, roots
 }

@@ -2,14 +2,9 @@ package http3_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"testing"
@@ -24,6 +19,7 @@ import (
 	"github.com/homeward/homeward/internal/http3"
 	"github.com/homeward/homeward/internal/proxy"
 	"github.com/homeward/homeward/internal/testcell"
+	"github.com/homeward/homeward/internal/testcert"
 	"github.com/homeward/homeward/topology"
 )
 
@@ -93,26 +89,9 @@ func (w *world) listen() string {
 // certificate is the configuration of a server for localhost, and that of its clients.
 func certificate(t *testing.T) (server, client *tls.Config) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(cert)
-	server = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, NextProtos: []string{"acme-tls/1"}}
-	return server, &tls.Config{RootCAs: pool, ServerName: "localhost"}
+	pair := testcert.New(t, testcert.Options{})
+	server = &tls.Config{Certificates: []tls.Certificate{pair.TLS(t)}, NextProtos: []string{"acme-tls/1"}}
+	return server, &tls.Config{RootCAs: pair.Pool(), ServerName: "localhost"}
 }
 
 // client is a client with connections of its own.

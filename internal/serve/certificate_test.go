@@ -2,14 +2,8 @@ package serve_test
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"log/slog"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -20,35 +14,12 @@ import (
 	"time"
 
 	"github.com/homeward/homeward/internal/serve"
+	"github.com/homeward/homeward/internal/testcert"
 )
 
-// pair is a certificate made for one test.
-type pair struct{ cert, key []byte }
-
-func newPair(t *testing.T, serial int64, life time.Duration) pair {
+func newPair(t *testing.T, serial int64, life time.Duration) testcert.Pair {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(serial),
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(life),
-		DNSNames:     []string{"edge.test"},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pair{
-		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}),
-	}
+	return testcert.New(t, testcert.Options{Names: []string{"edge.test"}, Serial: serial, To: time.Now().Add(life)})
 }
 
 // world is a certificate on disk with the log of what follows it.
@@ -59,9 +30,9 @@ type world struct {
 	*serve.Certificate
 }
 
-func (w *world) write(p pair) {
+func (w *world) write(p testcert.Pair) {
 	w.t.Helper()
-	for name, content := range map[string][]byte{w.cert: p.cert, w.key: p.key} {
+	for name, content := range map[string][]byte{w.cert: p.Cert, w.key: p.Key} {
 		if err := os.WriteFile(name, content, 0o600); err != nil {
 			w.t.Fatal(err)
 		}
@@ -80,7 +51,7 @@ func (w *world) serial() int64 {
 
 func (w *world) logged(text string) int { return strings.Count(w.log.String(), text) }
 
-func open(t *testing.T, every time.Duration, p pair) *world {
+func open(t *testing.T, every time.Duration, p testcert.Pair) *world {
 	t.Helper()
 	dir := t.TempDir()
 	w := &world{t: t, cert: filepath.Join(dir, "tls.crt"), key: filepath.Join(dir, "tls.key")}
@@ -119,10 +90,10 @@ func TestChangedFilesAreTakenOnceDue(t *testing.T) {
 
 func TestBrokenPairKeepsThePreviousOne(t *testing.T) {
 	first, second := newPair(t, 1, year), newPair(t, 2, year)
-	for name, broken := range map[string]pair{
-		"mismatched":   {second.cert, first.key},
-		"half written": {second.cert[:len(second.cert)/2], second.key},
-		"empty":        {nil, nil},
+	for name, broken := range map[string]testcert.Pair{
+		"mismatched":   {Cert: second.Cert, Key: first.Key},
+		"half written": {Cert: second.Cert[:len(second.Cert)/2], Key: second.Key},
+		"empty":        {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := open(t, 0, first)
@@ -164,7 +135,7 @@ func TestTheSameBreakTwiceIsLoggedTwice(t *testing.T) {
 	good, other := newPair(t, 1, year), newPair(t, 2, year)
 	w := open(t, 0, good)
 	for range 2 {
-		w.write(pair{other.cert, good.key})
+		w.write(testcert.Pair{Cert: other.Cert, Key: good.Key})
 		w.serial()
 		w.write(good)
 		w.serial()
@@ -185,11 +156,11 @@ func TestOpenRefusesWhatCannotServe(t *testing.T) {
 func TestNoKeyIsLogged(t *testing.T) {
 	good, other := newPair(t, 1, year), newPair(t, 2, year)
 	w := open(t, 0, good)
-	w.write(pair{other.cert, good.key})
+	w.write(testcert.Pair{Cert: other.Cert, Key: good.Key})
 	w.serial()
-	w.write(pair{other.cert, other.key[:60]})
+	w.write(testcert.Pair{Cert: other.Cert, Key: other.Key[:60]})
 	w.serial()
-	if body := string(other.key[28:60]); strings.Contains(w.log.String(), body) {
+	if body := string(other.Key[28:60]); strings.Contains(w.log.String(), body) {
 		t.Errorf("the log holds a part of a key:\n%s", &w.log)
 	}
 }

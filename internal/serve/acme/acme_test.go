@@ -14,6 +14,7 @@ import (
 
 	"github.com/homeward/homeward/internal/serve/acme"
 	"github.com/homeward/homeward/internal/testauthority"
+	"github.com/homeward/homeward/internal/testcert"
 )
 
 const (
@@ -134,8 +135,8 @@ func TestUndeclaredNamesAreRefused(t *testing.T) {
 func TestFallbackServesTheRest(t *testing.T) {
 	ports := openPorts(t)
 	a := newAuthority(t, port(ports.plain), port(ports.secure))
-	file := selfSigned(t, "file.test", time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
-	w := start(t, with{authority: a, ports: ports, fallback: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &file.pair, nil }})
+	file := testcert.New(t, testcert.Options{Names: []string{"file.test"}}).TLS(t)
+	w := start(t, with{authority: a, ports: ports, fallback: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &file, nil }})
 	for _, host := range []string{name, "other.test", ""} {
 		if cert, err := w.shown(whatever(host)); err != nil || cert.DNSNames[0] != "file.test" {
 			t.Errorf("%q before the authority answers: %v", host, err)

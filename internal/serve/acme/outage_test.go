@@ -1,50 +1,20 @@
 package acme_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"io/fs"
-	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/homeward/homeward/internal/testcert"
 )
 
-// made is a certificate that no authority signed.
-type made struct {
-	pair      tls.Certificate
-	cert, key []byte // PEM
-}
-
-func selfSigned(t *testing.T, host string, from, to time.Time) made {
+func selfSigned(t *testing.T, host string, from, to time.Time) testcert.Pair {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(7), NotBefore: from, NotAfter: to, DNSNames: []string{host}}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := made{
-		cert: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		key:  pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}),
-	}
-	if m.pair, err = tls.X509KeyPair(m.cert, m.key); err != nil {
-		t.Fatal(err)
-	}
-	return m
+	return testcert.New(t, testcert.Options{Names: []string{host}, Serial: 7, From: from, To: to})
 }
 
 // seed fills a directory by a world that obtains a certificate and stops, and
@@ -138,11 +108,11 @@ func TestOutageAtRenewal(t *testing.T) {
 			dir := t.TempDir() + "/acme"
 			certFile, keyFile, _ := seed(t, a, p, dir)
 			old := selfSigned(t, name, kept.from, kept.to)
-			write(t, certFile, old.cert)
-			write(t, keyFile, old.key)
+			write(t, certFile, old.Cert)
+			write(t, keyFile, old.Key)
 			w := start(t, with{authority: a, ports: reopen(t, p), dir: dir})
 			w.eventually("renewals fail and go on", func() bool { _, failed := w.manager.Counts(); return failed >= 2 })
-			if got, err := w.shown(whatever(name)); err != nil || !got.Equal(old.pair.Leaf) {
+			if got, err := w.shown(whatever(name)); err != nil || !got.Equal(old.TLS(t).Leaf) {
 				t.Errorf("the old certificate is not served on: %v", err)
 			}
 			if w.logged("level="+kept.level, kept.says, "not_after") == 0 {
@@ -162,8 +132,8 @@ func TestEdgesWithOneDirectoryRenewOnce(t *testing.T) {
 	dir := t.TempDir() + "/acme"
 	certFile, keyFile, _ := seed(t, a, p, dir)
 	old := selfSigned(t, name, time.Now().Add(-70*24*time.Hour), time.Now().Add(20*24*time.Hour))
-	write(t, certFile, old.cert)
-	write(t, keyFile, old.key)
+	write(t, certFile, old.Cert)
+	write(t, keyFile, old.Key)
 	a.start()
 	first := start(t, with{authority: a, ports: reopen(t, p), dir: dir})
 	second := start(t, with{authority: a, ports: openPorts(t), dir: dir})
@@ -181,21 +151,21 @@ func TestWhatAnotherRenewedIsTaken(t *testing.T) {
 	certFile, keyFile, _ := seed(t, a, p, dir)
 	now := time.Now()
 	old := selfSigned(t, name, now.Add(-70*24*time.Hour), now.Add(20*24*time.Hour))
-	write(t, certFile, old.cert)
-	write(t, keyFile, old.key)
+	write(t, certFile, old.Cert)
+	write(t, keyFile, old.Key)
 	lock := filepath.Join(dir, "locks", "issue_cert_"+name+".lock")
 	write(t, lock, []byte(now.Add(time.Hour).Format(`{"created":"`+time.RFC3339+`"}`))) // never stale
 	a.start()
 	w := start(t, with{authority: a, ports: reopen(t, p), dir: dir})
 	w.eventually("the renewal begins", func() bool { return w.logged("asking the authority") == 1 })
 	renewed := selfSigned(t, name, now.Add(-time.Hour), now.Add(life*time.Second))
-	write(t, keyFile, renewed.key)
-	write(t, certFile, renewed.cert)
+	write(t, keyFile, renewed.Key)
+	write(t, certFile, renewed.Cert)
 	if err := os.Remove(lock); err != nil {
 		t.Fatal(err)
 	}
 	w.eventually("the other's certificate is taken", func() bool { return w.logged("certificate taken from disk") == 2 })
-	if got, err := w.shown(whatever(name)); err != nil || !got.Equal(renewed.pair.Leaf) {
+	if got, err := w.shown(whatever(name)); err != nil || !got.Equal(renewed.TLS(t).Leaf) {
 		t.Errorf("the other's certificate is not served: %v", err)
 	}
 	if got := w.counts(); got != "0 obtained, 0 failed" {
@@ -208,12 +178,12 @@ func TestDamagedFiles(t *testing.T) {
 	valid := selfSigned(t, name, time.Now().Add(-time.Hour), time.Now().Add(life*time.Second))
 	other := selfSigned(t, "other.test", time.Now().Add(-time.Hour), time.Now().Add(life*time.Second))
 	for what, damage := range map[string]func(t *testing.T, certFile, keyFile string){
-		"mismatch":  func(t *testing.T, certFile, _ string) { write(t, certFile, valid.cert) },
-		"half":      func(t *testing.T, certFile, _ string) { write(t, certFile, valid.cert[:99]) },
+		"mismatch":  func(t *testing.T, certFile, _ string) { write(t, certFile, valid.Cert) },
+		"half":      func(t *testing.T, certFile, _ string) { write(t, certFile, valid.Cert[:99]) },
 		"empty key": func(t *testing.T, _, keyFile string) { write(t, keyFile, nil) },
 		"other name": func(t *testing.T, certFile, keyFile string) {
-			write(t, certFile, other.cert)
-			write(t, keyFile, other.key)
+			write(t, certFile, other.Cert)
+			write(t, keyFile, other.Key)
 		},
 		"no key": func(t *testing.T, _, keyFile string) {
 			if err := os.Remove(keyFile); err != nil {
