@@ -345,7 +345,7 @@ func (t *transfer) abort(by Abort) verdict {
 		return broken
 	}
 	t.x.rec.GRPC = int8(kinds[problem.Kind].grpc)
-	if t.x.out.End(t.x.state.grpcStatus(problem, t.x.rec.RequestID)) != nil {
+	if t.x.out.End(grpcStatus(problem, t.x.rec.RequestID)) != nil {
 		return broken
 	}
 	return complete // the trailer says that the call failed

@@ -39,16 +39,16 @@ func (x *exchange) speaksGRPC() bool {
 
 // grpcReply is the head of an answer that is only a trailer: the fields of
 // a problem for a client that reads no problem documents.
-func (s *State) grpcReply(p Problem, requestID string) []route.Field {
+func grpcReply(p Problem, requestID string) []route.Field {
 	return append([]route.Field{
 		{Name: "Content-Type", Value: "application/grpc"},
 		{Name: "Homeward-Error", Value: kinds[p.Kind].name},
 		{Name: "X-Request-Id", Value: requestID},
-	}, s.grpcStatus(p, requestID)...)
+	}, grpcStatus(p, requestID)...)
 }
 
 // grpcStatus is a problem as the status of a call, with its details.
-func (s *State) grpcStatus(p Problem, requestID string) []route.Field {
+func grpcStatus(p Problem, requestID string) []route.Field {
 	k := kinds[p.Kind]
 	message := k.title
 	if p.Detail != "" {

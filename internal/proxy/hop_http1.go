@@ -123,7 +123,7 @@ func (h *http1Hop) head(r *http1.Response) error {
 	}
 	h.status = r.Status
 	if r.Status == 101 {
-		if h.x.in.Tunnel == nil || !offers(r.Fields, "websocket") {
+		if h.x.in.Tunnel == nil || !http1.Lists(r.Fields, "Upgrade", "websocket") {
 			return errUpgraded
 		}
 		if first(r.Fields, acceptField) != acceptOf(h.x.socketKey()) {

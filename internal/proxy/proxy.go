@@ -177,7 +177,7 @@ func (x *exchange) refuse(p Problem) bool {
 	x.rec.Kind = p.Kind
 	if x.speaksGRPC() {
 		x.rec.GRPC = int8(kinds[p.Kind].grpc)
-		return x.reply(200, x.state.grpcReply(p, x.rec.RequestID), nil)
+		return x.reply(200, grpcReply(p, x.rec.RequestID), nil)
 	}
 	status, fields, body := x.state.Reply(p, x.rec.RequestID)
 	return x.reply(status, x.state.CORSFields(fields, x.in.Host, x.in.Fields), body)

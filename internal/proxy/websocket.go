@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/homeward/homeward/internal/proxy/http1"
-	"github.com/homeward/homeward/route"
 )
 
 // The fields of the opening handshake that are of one hop only: over HTTP/2
@@ -22,7 +21,7 @@ const (
 // (RFC 6455 section 4.2.1); rule is what it breaks if it does so in a way that
 // two readers could understand differently.
 func asksForSocket(head *http1.Request) (asks bool, rule string) {
-	if head.Method != "GET" || head.Minor == 0 || !offers(head.Fields, "websocket") || !lists(head.Fields, "Connection", "upgrade") {
+	if head.Method != "GET" || head.Minor == 0 || !http1.Lists(head.Fields, "Upgrade", "websocket") || !http1.Lists(head.Fields, "Connection", "upgrade") {
 		return false, ""
 	}
 	keys, versions := 0, 0
@@ -46,19 +45,6 @@ func asksForSocket(head *http1.Request) (asks bool, rule string) {
 		return true, "a WebSocket is asked for with a body"
 	}
 	return true, ""
-}
-
-// offers reports whether Upgrade lists a protocol.
-func offers(fields []route.Field, protocol string) bool { return lists(fields, "Upgrade", protocol) }
-
-// lists reports whether a list field has an element, without regard to case.
-func lists(fields []route.Field, name, element string) bool {
-	for _, f := range fields {
-		if strings.EqualFold(f.Name, name) && !http1.Elements(f.Value, func(e string) bool { return !strings.EqualFold(e, element) }) {
-			return true
-		}
-	}
-	return false
 }
 
 // socketKey is the Sec-WebSocket-Key of the request: the client's, or one that

@@ -47,7 +47,7 @@ func (x *exchange) handshake() (status int, why string) {
 		return 0, ""
 	case x.proto != "HTTP/1.1":
 		return http.StatusBadRequest, "A WebSocket takes an upgrade of HTTP/1.1 or an extended CONNECT of HTTP/2."
-	case !lists(f, "Connection", "upgrade") || !lists(f, "Upgrade", "websocket"):
+	case !http1.Lists(f, "Connection", "upgrade") || !http1.Lists(f, "Upgrade", "websocket"):
 		return http.StatusUpgradeRequired, "This path speaks WebSocket: send Connection: Upgrade and Upgrade: websocket."
 	case x.req.Method != http.MethodGet || !x.body.Whole():
 		return http.StatusBadRequest, "A WebSocket starts with GET and without a body."
@@ -84,15 +84,6 @@ func subprotocol(fields []http1.Field) (found string) {
 			found = offer
 		}
 		return found == ""
-	})
-	return found
-}
-
-// lists reports whether a list in the header has the element.
-func lists(fields []http1.Field, name, element string) (found bool) {
-	each(fields, name, func(e string) bool {
-		found = strings.EqualFold(e, element)
-		return !found
 	})
 	return found
 }

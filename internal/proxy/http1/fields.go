@@ -73,6 +73,17 @@ func isToken(s string) bool {
 	return s != ""
 }
 
+// Lists reports whether a list field, which may stand on several lines, has an
+// element. Neither name nor element is compared by case.
+func Lists(fields []Field, name, element string) bool {
+	for _, f := range fields {
+		if strings.EqualFold(f.Name, name) && !Elements(f.Value, func(e string) bool { return !strings.EqualFold(e, element) }) {
+			return true
+		}
+	}
+	return false
+}
+
 // Elements calls yield with each element of a comma separated list.
 func Elements(list string, yield func(string) bool) bool {
 	for list != "" {

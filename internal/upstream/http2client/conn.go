@@ -31,14 +31,14 @@ type Conn struct {
 	chunks  chunks
 
 	reader *bufio.Reader
-	framer *http2.Framer     // reads for the reading goroutine, writes under writing
-	canon  map[string]string // of the reading goroutine: names of fields with canonical capitals
+	framer *http2.Framer // reads for the reading goroutine, writes under writing
+	canon  spellings     // of the reading goroutine: names of fields with canonical capitals
 
 	writing sync.Mutex
 	writer  *bufio.Writer
 	encoder *hpack.Encoder
-	block   bytes.Buffer      // what encoder writes
-	lower   map[string]string // names of fields in lower case
+	block   bytes.Buffer // what encoder writes
+	lower   spellings    // names of fields in lower case
 	spare   []control
 
 	mu       sync.Mutex
@@ -69,7 +69,7 @@ func Open(ctx context.Context, nc net.Conn, o Options) (*Conn, error) {
 	c := &Conn{
 		nc: nc, o: o, started: time.Now(), since: o.Now(),
 		ready: make(chan struct{}), wake: make(chan struct{}, 1), closed: make(chan struct{}), done: make(chan struct{}),
-		canon: map[string]string{}, lower: map[string]string{},
+		canon: spellings{}, lower: spellings{},
 		writer:  bufio.NewWriter(nc),
 		streams: map[uint32]*Stream{}, nextID: 1,
 		peer: firstSettings(), window: 1<<16 - 1, credit: receipt{window: connWindow, left: connWindow},

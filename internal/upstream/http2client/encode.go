@@ -57,7 +57,7 @@ func (c *Conn) startBlock() {
 
 func (c *Conn) encodeFields(fields []route.Field) {
 	for i := range fields {
-		name := c.lowered(fields[i].Name)
+		name := c.lower.of(fields[i].Name, strings.ToLower)
 		sensitive := false
 		switch name {
 		case "authorization", "proxy-authorization", "cookie", "set-cookie":
@@ -71,18 +71,6 @@ func (c *Conn) encodeFields(fields []route.Field) {
 
 func (c *Conn) encode(name, value string, sensitive bool) {
 	_ = c.encoder.WriteField(hpack.HeaderField{Name: name, Value: value, Sensitive: sensitive}) // to memory: never fails
-}
-
-// lowered is a name in lower case. The names seen are kept, within bounds.
-func (c *Conn) lowered(name string) string {
-	lower, ok := c.lower[name]
-	if !ok {
-		lower = strings.ToLower(name)
-		if len(c.lower) < maxNames && len(name) <= maxName {
-			c.lower[name] = lower
-		}
-	}
-	return lower
 }
 
 // writeBlock writes the block in frames that the gateway takes.

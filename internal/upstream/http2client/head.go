@@ -10,11 +10,6 @@ import (
 	"github.com/homeward/homeward/route"
 )
 
-const (
-	maxNames = 256 // names of fields that a connection remembers, each way
-	maxName  = 64  // bytes of one of them
-)
-
 // onHead takes a head or a trailer. The framer has checked names, values, and
 // that pseudo-header fields are known, single and in front.
 func (c *Conn) onHead(f *http2.MetaHeadersFrame) error {
@@ -69,23 +64,12 @@ func (c *Conn) fields(raw []hpack.HeaderField) (_ []route.Field, reason string) 
 		if v := f.Value; v != "" && (blank(v[0]) || blank(v[len(v)-1])) {
 			return nil, "the value of a field starts or ends with white space"
 		}
-		fields[i] = route.Field{Name: c.canonical(f.Name), Value: f.Value}
+		fields[i] = route.Field{Name: c.canon.of(f.Name, textproto.CanonicalMIMEHeaderKey), Value: f.Value}
 	}
 	return fields, ""
 }
 
 func blank(c byte) bool { return c == ' ' || c == '\t' }
-
-func (c *Conn) canonical(name string) string {
-	canon, ok := c.canon[name]
-	if !ok {
-		canon = textproto.CanonicalMIMEHeaderKey(name)
-		if len(c.canon) < maxNames && len(name) <= maxName {
-			c.canon[name] = canon
-		}
-	}
-	return canon
-}
 
 // addTrailer takes a trailer, or says why it is malformed. mu is held.
 func (s *Stream) addTrailer(fields []route.Field, pseudo int, end bool) (reason string) {
