@@ -39,7 +39,7 @@ func barriers() []barrier {
 	}, {
 		name: "what carries requests holds no test world",
 		from: []string{"internal/proxy/...", "internal/upstream/...", "internal/admission/...", "internal/edge/...", "internal/gateway/...", "cmd/homeward-edge/..."},
-		to:   below("internal/testcell/...", "internal/testauthority/...", "internal/testcert/...", "internal/faultnet/...", "testing/..."),
+		to:   below("internal/testcell/...", "internal/testauthority/...", "internal/testcert/...", "internal/testleak", "internal/faultnet/...", "testing/..."),
 	}, {
 		name: "stores know the control plane, never the reverse",
 		from: []string{"internal/control/..."},

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/homeward/homeward/internal/testcell"
+	"github.com/homeward/homeward/internal/testleak"
 	"github.com/homeward/homeward/topology"
 )
 
@@ -189,7 +190,7 @@ func TestShadowShutdown(t *testing.T) {
 	for _, cell := range w.cells {
 		cell.Close()
 	}
-	goleak.VerifyNone(t, before)
+	testleak.Check(t, before)
 }
 
 // What an operator sees of a copy that was answered otherwise holds no credential.

@@ -16,13 +16,14 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/homeward/homeward/internal/testcell"
+	"github.com/homeward/homeward/internal/testleak"
 	"github.com/homeward/homeward/topology"
 )
 
 // A drain ends tunnels that never rest, and leaves nothing of them.
 func TestTunnelsEndWithTheEdge(t *testing.T) {
 	others := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, others) }) // when the world is gone
+	t.Cleanup(func() { testleak.Check(t, others) }) // when the world is gone
 	for _, scheme := range []string{"http", "h2c"} {
 		w := tunnelWorld(t, scheme, nil, func(e tunnelEnd) { _, _ = io.Copy(e, e) })
 		var chatting sync.WaitGroup

@@ -12,7 +12,6 @@ import (
 
 	"github.com/quic-go/quic-go"
 	lib "github.com/quic-go/quic-go/http3"
-	"go.uber.org/goleak"
 
 	"github.com/homeward/homeward/internal/config"
 	"github.com/homeward/homeward/internal/edge"
@@ -20,6 +19,7 @@ import (
 	"github.com/homeward/homeward/internal/proxy"
 	"github.com/homeward/homeward/internal/testcell"
 	"github.com/homeward/homeward/internal/testcert"
+	"github.com/homeward/homeward/internal/testleak"
 	"github.com/homeward/homeward/topology"
 )
 
@@ -42,7 +42,7 @@ type world struct {
 // newWorld starts a world; change may alter the topology first.
 func newWorld(t *testing.T, change func(*topology.Topology), o testcell.Options) *world {
 	t.Helper()
-	t.Cleanup(func() { goleak.VerifyNone(t) })
+	t.Cleanup(func() { testleak.Check(t) })
 	w := &world{t: t, cell: testcell.New("eu1", o), seen: records{done: make(chan proxy.Record, 1000)}}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

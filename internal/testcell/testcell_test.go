@@ -12,12 +12,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
 
 	"github.com/homeward/homeward/internal/testcell"
+	"github.com/homeward/homeward/internal/testleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testleak.Main(m) }
 
 // start runs a cell until the end of the test.
 func start(t *testing.T, o testcell.Options) (*testcell.Cell, string) {

@@ -9,13 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
+	"github.com/homeward/homeward/internal/testleak"
 	"github.com/homeward/homeward/internal/upstream"
 	"github.com/homeward/homeward/topology"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testleak.Main(m) }
 
 // gateway accepts connections and holds them.
 type gateway struct {

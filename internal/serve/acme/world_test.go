@@ -20,6 +20,7 @@ import (
 	"github.com/homeward/homeward/internal/serve/acme"
 	"github.com/homeward/homeward/internal/testauthority"
 	"github.com/homeward/homeward/internal/testcell"
+	"github.com/homeward/homeward/internal/testleak"
 )
 
 const (
@@ -30,7 +31,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
+	testleak.Main(m,
 		// These two libraries have goroutines that nothing ends, or only time.
 		goleak.IgnoreAnyFunction("github.com/letsencrypt/pebble/v2/va.VAImpl.processTasks"),
 		goleak.IgnoreAnyFunction("github.com/caddyserver/certmagic.(*RingBufferRateLimiter).loop"),

@@ -11,12 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/homeward/homeward/internal/testcell/websocket"
+	"github.com/homeward/homeward/internal/testleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testleak.Main(m) }
 
 // The opcodes, and what stands beside them in the first byte.
 const (

@@ -2,7 +2,6 @@ package http2client_test
 
 import (
 	"bytes"
-
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -18,13 +17,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
 
+	"github.com/homeward/homeward/internal/testleak"
 	"github.com/homeward/homeward/internal/upstream/http2client"
 	"github.com/homeward/homeward/route"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testleak.Main(m) }
 
 // serve runs the standard library's server without TLS.
 func serve(tb testing.TB, h http.HandlerFunc) net.Conn {
