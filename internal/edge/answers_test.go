@@ -119,3 +119,19 @@ func exchange(t *testing.T, c net.Conn, request string, n int) string {
 	}
 	return string(got)
 }
+
+// A trailer that is announced may have the name of a header, and need not come:
+// the header stays where it is, and no trailer is made of it.
+func TestAnnouncedTrailerOfAHeadersName(t *testing.T) {
+	w, _ := answering(t, "HTTP/1.1 200 OK\r\nTrailer: ETag, X-Sum\r\nETag: \"h\"\r\nX-Sum: head\r\nTransfer-Encoding: chunked\r\n\r\n"+
+		"2\r\nok\r\n0\r\nX-Sum: trailer\r\n\r\n")
+	for _, c := range w.ways() {
+		r := c.do(t, c.request(t, "GET", "/x", nil, 0))
+		if string(r.body) != "ok" || r.Header.Get("Etag") != `"h"` || r.Header.Get("X-Sum") != "head" {
+			t.Errorf("%s: %q with the head %v", c.name, r.body, r.Header)
+		}
+		if r.Trailer.Get("X-Sum") != "trailer" || r.Trailer.Get("Etag") != "" {
+			t.Errorf("%s: the trailer is %v", c.name, r.Trailer)
+		}
+	}
+}

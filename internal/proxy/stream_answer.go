@@ -35,9 +35,15 @@ func (a *streamAnswer) Interim(status int, _ string, fields []route.Field) error
 	return nil
 }
 
+// add adds fields to a head. Trailer stands there in small letters, as it goes out,
+// so that the libraries do not find it: they would take the fields that it names
+// out of the head, or send them twice. End says by itself what the trailer is.
 func add(h http.Header, fields []route.Field) {
 	for _, f := range fields {
 		name := textproto.CanonicalMIMEHeaderKey(f.Name)
+		if name == "Trailer" {
+			name = "trailer"
+		}
 		h[name] = append(h[name], f.Value)
 	}
 }
