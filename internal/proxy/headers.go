@@ -73,8 +73,9 @@ var endToEndNames = [...]string{
 }
 
 func (s *State) endToEnd(name string) bool {
+	small := strings.ToLower(name)
 	return contains(endToEndNames[:], name) || contains(s.protected, name) || forwarding(name) || ours(name) ||
-		strings.HasPrefix(strings.ToLower(name), "access-control-")
+		strings.HasPrefix(small, "access-control-") || strings.HasPrefix(small, "sec-websocket-")
 }
 
 func contains(names []string, name string) bool {

@@ -33,6 +33,11 @@ func asksForSocket(head *http1.Request) (asks bool, rule string) {
 			key = f.Value
 		case sameName(f.Name, "Sec-WebSocket-Version"):
 			versions++
+		default:
+			continue
+		}
+		if strings.Contains(f.Name, "_") {
+			return true, "a WebSocket is asked for with an underscore in the name of its key or version"
 		}
 	}
 	nonce, err := base64.StdEncoding.Strict().DecodeString(key)
