@@ -11,7 +11,6 @@ import (
 	"net/textproto"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/homeward/homeward/internal/proxy"
 	"github.com/homeward/homeward/internal/testcell"
@@ -238,8 +237,8 @@ func TestCellAborts(t *testing.T) {
 // holds nothing for longer than the topology says.
 func TestClientsThatStop(t *testing.T) {
 	w := newWorld(t, func(top *topology.Topology) {
-		top.Timeouts.Write = topology.Duration(150 * time.Millisecond)
-		top.Timeouts.Body = topology.Duration(150 * time.Millisecond)
+		top.Timeouts.Write = topology.Duration(brief)
+		top.Timeouts.Body = topology.Duration(brief)
 	}, testcell.Options{})
 	c := w.raw()
 	c.send(head(plain("GET", "/bytes/1000000000")...), true)

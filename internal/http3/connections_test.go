@@ -166,7 +166,7 @@ func withALPN(c *tls.Config) *tls.Config {
 // A connection without requests ends after the idle timeout, and heads that do
 // not arrive whole are no requests.
 func TestIdleConnectionsEnd(t *testing.T) {
-	w := newWorld(t, func(top *topology.Topology) { top.Timeouts.Idle = topology.Duration(100 * time.Millisecond) }, testcell.Options{})
+	w := newWorld(t, func(top *topology.Topology) { top.Timeouts.Idle = topology.Duration(brief) }, testcell.Options{})
 	idle, slow := w.raw(), w.raw()
 	for range 10 {
 		slow.send([]byte{headersFrame, 40}, false)

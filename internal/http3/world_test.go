@@ -24,7 +24,11 @@ import (
 )
 
 // patience is how long a test waits for what must happen.
-const patience = 20 * time.Second
+const patience = time.Minute
+
+// brief is a timeout that passes in a test in which something else must come
+// before it: longer than a busy machine keeps a goroutine waiting.
+const brief = 3 * time.Second
 
 const euToken = "pat-eu1-20b81d7f-8e9e-4bb8-b4a3-7b2b926271f2"
 
@@ -57,6 +61,7 @@ func newWorld(t *testing.T, change func(*topology.Topology), o testcell.Options)
 	for i := range top.Cells {
 		top.Cells[i].Gateways = []string{"http://" + l.Addr().String()}
 	}
+	top.Timeouts.Connect, top.Timeouts.HalfClosed = topology.Duration(patience), topology.Duration(patience)
 	if change != nil {
 		change(top)
 	}
