@@ -37,9 +37,11 @@ type Inbound struct {
 	Secure bool
 
 	// Watch calls gone at most once if the client leaves before stop is called.
-	// It must not run while the body is being read. stop waits for the watching
-	// to end.
+	// It must not run while the body is being read, unless WatchesApart. stop waits
+	// for the watching to end.
 	Watch func(gone func()) (stop func())
+	// WatchesApart says that Watch reads nothing of what the client sends.
+	WatchesApart bool
 }
 
 // Tunnel is what comes from the client of a WebSocket.

@@ -22,7 +22,7 @@ type outlet struct {
 	mu      sync.Mutex
 	changed sync.Cond     // hop, held, closed or sent has changed
 	hop     hop           // which the body goes to
-	leave   func()        // what to do when the client leaves after its body
+	leave   func()        // what to do when the client leaves
 	held    bool          // hop is given up, and another will take its place
 	closed  bool          // nothing more goes out: nobody wants it, or it would follow a gap
 	left    bool          // the client has left
@@ -93,26 +93,47 @@ func (o *outlet) hold() bool {
 // turnTo gives another hop, to which the head was written, what was sent so far,
 // and has the rest go there. What fails in it shows in the answer.
 func (o *outlet) turnTo(h hop, leave func()) {
+	if !o.take(h, leave) {
+		return
+	}
+	err := errInterrupted // for a bug, too, the body is held no longer
+	defer func() { o.resume(err) }()
+	// The cell may take its time and the client leave in it: mu is not held. What
+	// was sent stays as it is while the body is held.
+	err = o.sent.writeTo(h)
+}
+
+// take makes h the hop, and reports whether it is to have a body.
+func (o *outlet) take(h hop, leave func()) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.hop, o.leave, o.held = h, leave, false
+	o.hop, o.leave = h, leave
 	o.changed.Broadcast()
 	switch {
 	case o.left:
 		leave()
-		return
 	case o.broken: // which the hop before was told
 		h.abort()
-		return
+	default:
+		h.writeBy(time.Now().Add(o.patience))
+		return true
 	}
-	h.writeBy(time.Now().Add(o.patience))
-	if err := o.sent.writeTo(h); err != nil && !errors.Is(err, http2client.ErrRefused) {
+	o.held = false
+	return false
+}
+
+// resume lets the body go on after what was sent so far, or not after err.
+func (o *outlet) resume(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.held = false
+	o.changed.Broadcast()
+	switch {
+	case err != nil && !errors.Is(err, http2client.ErrRefused):
 		o.closed = true // neither more of the body nor its end may follow a gap
 		o.awaitHead()
-		return
-	}
-	if o.ended {
-		_ = h.finish(o.trailer)
+	case o.ended:
+		_ = o.hop.finish(o.trailer)
 		o.awaitHead()
 	}
 }
@@ -144,7 +165,7 @@ func (o *outlet) answered() {
 	o.changed.Broadcast()
 }
 
-// clientLeft says that the client has left after its body.
+// clientLeft says that the client has left.
 func (o *outlet) clientLeft() {
 	o.mu.Lock()
 	o.left = true

@@ -33,7 +33,7 @@ type sending struct {
 }
 
 // send starts sending the body; the head was written already. leave is what to do
-// when the client leaves after its body.
+// when the client leaves.
 func (x *exchange) send(h hop, leave func()) *sending {
 	s := &sending{x: x, to: newOutlet(x, h, leave), done: make(chan struct{})}
 	go s.run()
@@ -45,6 +45,9 @@ func (s *sending) run() {
 	defer s.x.proxy.survive(s.to.breakOff)
 	buf := s.x.proxy.pieces.Get().(*[]byte)
 	defer s.x.proxy.pieces.Put(buf)
+	if s.x.in.WatchesApart { // a cell that takes no more would hide that the client has left
+		s.stopWatch = s.x.in.Watch(s.to.clientLeft)
+	}
 	err := s.copy(*buf)
 	if s.clientErr != nil {
 		// The reader of the answer wakes up and finds that the client failed.
@@ -57,7 +60,9 @@ func (s *sending) run() {
 		return // the cell's side failed: it may have answered all the same
 	}
 	s.whole = true
-	s.stopWatch = s.x.in.Watch(s.to.clientLeft)
+	if s.stopWatch == nil {
+		s.stopWatch = s.x.in.Watch(s.to.clientLeft)
+	}
 }
 
 func (s *sending) copy(buf []byte) error {

@@ -41,7 +41,7 @@ func (s *Server) ServeStream(w http.ResponseWriter, r *http.Request, via Stream)
 		Proto: via.Proto, Method: r.Method, Target: r.RequestURI, Origin: r.RequestURI, Host: r.Host,
 		Length: r.ContentLength, TLS: via.TLS, Secure: via.Secure, Peer: via.Peer,
 		Expect100: strings.EqualFold(r.Header.Get("Expect"), "100-continue"), // not there if the library sees to it
-		Watch:     func(gone func()) (stop func()) { return watchStream(r.Context(), gone) },
+		Watch:     func(gone func()) (stop func()) { return watchStream(r.Context(), gone) }, WatchesApart: true,
 	}
 	if problem, ok := in.takeStream(r, via, state); !ok {
 		p.Reject(in.refused(), out, problem)
