@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -38,6 +39,7 @@ func (c *certificateCollector) Describe(ch chan<- *prometheus.Desc) {
 func (c *certificateCollector) Collect(ch chan<- prometheus.Metric) {
 	told := map[string]bool{}
 	expiry := func(name string, notAfter time.Time) {
+		name = strings.ToValidUTF8(name, "\uFFFD") // a label must be; the name of a file need not
 		if !told[name] {
 			told[name] = true
 			ch <- prometheus.MustNewConstMetric(expiryDesc, prometheus.GaugeValue, float64(notAfter.Unix()), name)

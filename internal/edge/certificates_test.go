@@ -143,7 +143,7 @@ func TestChallengeHandshakeEndsTheConnection(t *testing.T) {
 func TestCertificateMetrics(t *testing.T) {
 	end := time.Unix(2_000_000_000, 0)
 	e, _, _ := openEdge(t, edge.Config{
-		FileCertificates:     certificates{names: []string{"file.test", "both.test"}, notAfter: end, good: 1, bad: 2},
+		FileCertificates:     certificates{names: []string{"file.test", "both.test", "zertifik\xe4t.pem"}, notAfter: end, good: 1, bad: 2},
 		ObtainedCertificates: certificates{names: []string{"both.test"}, notAfter: end.Add(time.Hour), good: 3, bad: 4},
 	}, presenting())
 	admin := httptest.NewServer(e.Admin())
@@ -152,6 +152,7 @@ func TestCertificateMetrics(t *testing.T) {
 	for _, want := range []string{
 		`homeward_certificate_expiry_timestamp_seconds{name="file.test"} 2e+09`,
 		`homeward_certificate_expiry_timestamp_seconds{name="both.test"} 2.0000036e+09`,
+		`homeward_certificate_expiry_timestamp_seconds{name="zertifik` + "\uFFFD" + `t.pem"} 2e+09`, // a file may be called anything
 		`homeward_certificate_reload_total{result="taken"} 1`,
 		`homeward_certificate_reload_total{result="refused"} 2`,
 		`homeward_certificate_obtain_total{result="obtained"} 3`,
