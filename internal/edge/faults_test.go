@@ -37,7 +37,9 @@ func TestCellThatFailsBeforeItsAnswer(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, func(top *topology.Topology) {
-				top.Timeouts.ResponseHeader = topology.Duration(200 * time.Millisecond)
+				if c.fault == testcell.Silence {
+					top.Timeouts.ResponseHeader = topology.Duration(200 * time.Millisecond)
+				}
 			}, always(c.fault))
 			for _, client := range w.clients() {
 				req, _ := http.NewRequest("POST", client.base+"/x", strings.NewReader("body"))
@@ -46,6 +48,8 @@ func TestCellThatFailsBeforeItsAnswer(t *testing.T) {
 					t.Errorf("%s: %d %q, want %d %q\n%s", client.name, r.StatusCode, r.kind(), c.status, c.kind, r.body)
 				}
 			}
+			// A cell may read what it stays silent about after the edge has given up.
+			eventually(t, "4 requests have reached the cell", func() bool { return w.cells["na1"].Requests() >= 4 })
 			if n := w.cells["na1"].Requests(); n != 4 {
 				t.Errorf("4 requests reached the cell %d times", n)
 			}
@@ -166,7 +170,6 @@ func TestSlowClients(t *testing.T) {
 	w := newWorld(t, func(top *topology.Topology) {
 		top.Timeouts.Header = topology.Duration(150 * time.Millisecond)
 		top.Timeouts.Body = topology.Duration(150 * time.Millisecond)
-		top.Timeouts.Idle = topology.Duration(150 * time.Millisecond)
 	}, testcell.Options{})
 	for name, wire := range map[string]string{
 		"head":           "GET / HTTP/1.1\r\nHost: loc",
@@ -178,15 +181,24 @@ func TestSlowClients(t *testing.T) {
 			t.Errorf("%s: %d %q", name, r.StatusCode, r.kind())
 		}
 	}
-	for _, wire := range []string{"", get} { // silent from the start, and after a request
-		c := w.dial()
-		r := bufio.NewReader(c)
-		if wire != "" {
-			_, _ = io.WriteString(c, wire)
-			w.read(r, "GET")
-		}
-		if _, err := r.ReadByte(); !errors.Is(err, io.EOF) {
-			t.Errorf("an idle connection: %v, want its end", err)
+}
+
+// A connection on which nothing comes ends, from its start on and after a request.
+func TestIdleClients(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(top *topology.Topology) {
+		top.Timeouts.Header = topology.Duration(brief)
+		top.Timeouts.Idle = topology.Duration(brief)
+	}, testcell.Options{})
+	silent, after := w.dial(), w.dial()
+	_, _ = io.WriteString(after, get)
+	r := bufio.NewReader(after)
+	if got := w.read(r, "GET"); got.StatusCode != 200 {
+		t.Errorf("the request: %d", got.StatusCode)
+	}
+	for name, r := range map[string]io.Reader{"silent from the start": silent, "after a request": r} {
+		if _, err := r.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			t.Errorf("%s: %v, want the end", name, err)
 		}
 	}
 }
@@ -194,11 +206,11 @@ func TestSlowClients(t *testing.T) {
 // The time that a cell has to take a piece begins with the piece, not with the
 // one before it.
 func TestUploadThatPauses(t *testing.T) {
-	const limit = 100 * time.Millisecond
-	w := newWorld(t, func(top *topology.Topology) { top.Timeouts.Write = topology.Duration(limit) }, testcell.Options{})
+	t.Parallel()
+	w := newWorld(t, func(top *topology.Topology) { top.Timeouts.Write = topology.Duration(brief) }, testcell.Options{})
 	c := w.dial()
 	_, _ = io.WriteString(c, "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n")
-	time.Sleep(3 * limit) // what is tested is that this pause does no harm
+	time.Sleep(2 * brief) // what is tested is that this pause does no harm
 	_, _ = io.WriteString(c, "0\r\n\r\n")
 	if r := w.read(bufio.NewReader(c), "POST"); r.StatusCode != 200 || r.report.BodyBytes != 2 {
 		t.Errorf("%d %s", r.StatusCode, r.body)
@@ -207,9 +219,8 @@ func TestUploadThatPauses(t *testing.T) {
 
 // A client that does not take its answer does not hold the cell for ever.
 func TestClientThatDoesNotRead(t *testing.T) {
-	w := newWorld(t, func(top *topology.Topology) {
-		top.Timeouts.Write = topology.Duration(150 * time.Millisecond)
-	}, testcell.Options{})
+	t.Parallel()
+	w := newWorld(t, func(top *topology.Topology) { top.Timeouts.Write = topology.Duration(brief) }, testcell.Options{})
 	c := w.dial()
 	_ = c.(*net.TCPConn).SetReadBuffer(4 << 10)
 	_, _ = io.WriteString(c, "GET /bytes/1000000000 HTTP/1.1\r\nHost: localhost\r\n\r\n")

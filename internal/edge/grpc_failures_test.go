@@ -198,6 +198,7 @@ func TestCodesOfTheCellPass(t *testing.T) {
 // The cell knows the deadline of a call, and hears when it has passed or the
 // client has gone.
 func TestDeadlinesAndCancellationReachTheCell(t *testing.T) {
+	t.Parallel()
 	deadlines, ended := make(chan time.Duration, 1), make(chan error, 1)
 	w := calls(t, func(s grpc.ServerStream) error {
 		left := time.Duration(-1)
@@ -211,13 +212,13 @@ func TestDeadlinesAndCancellationReachTheCell(t *testing.T) {
 	})
 	for name, c := range w.callers(t) {
 		w.seen.forget()
-		ctx, cancel := context.WithTimeout(calling(t, euToken), 300*time.Millisecond)
+		ctx, cancel := context.WithTimeout(calling(t, euToken), brief)
 		_, err := c.Echo(ctx, &echo.EchoRequest{})
 		cancel()
 		if status.Code(err) != codes.DeadlineExceeded {
 			t.Errorf("%s: %v", name, err)
 		}
-		if left := <-deadlines; left <= 0 || left > 300*time.Millisecond {
+		if left := <-deadlines; left <= 0 || left > brief {
 			t.Errorf("%s: the cell has %v left", name, left)
 		}
 		<-ended

@@ -34,7 +34,7 @@ func (c way) callWithin(t *testing.T, method, timeout string, metadata ...string
 	req := c.request(t, "POST", "/homeward.demo.v1.Echo/"+method, pr, -1)
 	req.Header.Set("Content-Type", "application/grpc+proto")
 	req.Header.Set("Te", "trailers")
-	req.Header.Set("Grpc-Timeout", cmp.Or(timeout, "20S"))
+	req.Header.Set("Grpc-Timeout", cmp.Or(timeout, fmt.Sprintf("%.0fS", patience.Seconds())))
 	for i := 0; i < len(metadata); i += 2 {
 		req.Header.Set(metadata[i], metadata[i+1])
 	}
@@ -67,14 +67,20 @@ func (k *call) answered() bool {
 
 func (k *call) send(m proto.Message) {
 	k.t.Helper()
+	if err := k.offer(m); err != nil {
+		k.t.Fatalf("send: %v", err)
+	}
+}
+
+// offer sends a message of a call that may be over before.
+func (k *call) offer(m proto.Message) error {
+	k.t.Helper()
 	b, err := proto.Marshal(m)
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	framed := append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(b))), b...)
-	if _, err := k.out.Write(framed); err != nil {
-		k.t.Fatalf("send: %v", err)
-	}
+	_, err = k.out.Write(append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(b))), b...))
+	return err
 }
 
 // receive reads one message; false at the end of them.
@@ -187,7 +193,7 @@ func TestDeadlineOfCall(t *testing.T) {
 			}
 			w.seen.forget()
 			k := c.callWithin(t, "Echo", "50m", "echo-delay-ms", "600000")
-			k.send(&echo.EchoRequest{Text: "late"})
+			_ = k.offer(&echo.EchoRequest{Text: "late"})
 			if got := k.status(); got != "4" {
 				t.Errorf("%s, %q: status %q, %v", c.name, gateway, got, k.resp.Header)
 			}

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"net"
 	"testing"
-	"time"
 
 	"github.com/homeward/homeward/internal/proxy"
 	"github.com/homeward/homeward/internal/testcell"
@@ -44,20 +43,20 @@ func TestHTTP2HeadsThatAreNoHTTP1Heads(t *testing.T) {
 // A client that does not take its answer holds the cell no longer than the write
 // timeout, be it that it opens no window or that it does not read.
 func TestHTTP2ClientThatDoesNotRead(t *testing.T) {
-	w := newWorld(t, func(top *topology.Topology) {
-		top.Timeouts.Write = topology.Duration(150 * time.Millisecond)
-	}, testcell.Options{})
+	t.Parallel()
+	w := newWorld(t, func(top *topology.Topology) { top.Timeouts.Write = topology.Duration(brief) }, testcell.Options{})
 	wide := appendFrame(nil, settingsFrame, 0, []byte{0, 4, 0x7f, 0xff, 0xff, 0xff}) // SETTINGS_INITIAL_WINDOW_SIZE
 	wide = appendFrame(wide, windowUpdateFrame, 0, []byte{0x7f, 0, 0, 0})
-	for _, frames := range [][]byte{nil, wide} {
-		sendHTTP2(t, w.dial(), frames, []string{":method", "GET", ":scheme", "http", ":authority", "localhost", ":path", "/bytes/1000000000"})
-		rec := w.seen.await(t, func(proxy.Record) bool { return true })
+	for path, frames := range map[string][]byte{"/bytes/1000000000": nil, "/bytes/2000000000": wide} {
+		sendHTTP2(t, w.dial(), frames, []string{":method", "GET", ":scheme", "http", ":authority", "localhost", ":path", path})
+	}
+	eventually(t, "both requests are over", func() bool { return w.seen.count() == 2 })
+	for _, rec := range w.seen.all() {
 		if rec.Aborted != proxy.ClientAborted {
 			t.Errorf("recorded %+v", rec)
 		}
-		w.seen.forget()
-		eventually(t, "the cell is free", func() bool { return w.cells["na1"].Open() == 0 })
 	}
+	eventually(t, "the cell is free", func() bool { return w.cells["na1"].Open() == 0 })
 }
 
 // Whether a request came over TLS is what its connection says, not its :scheme.

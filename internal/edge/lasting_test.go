@@ -50,9 +50,10 @@ func TestDrainEndsWhatLasts(t *testing.T) {
 			t.Errorf("WebSocket %d: %v", i, err)
 		}
 	}
-	for range sockets {
-		if rec := w.seen.await(t, func(r proxy.Record) bool { return r.Type == proxy.WebSocket }); rec.Aborted != proxy.NotAborted {
-			t.Errorf("recorded as broken off by %q", rec.Aborted)
+	eventually(t, "all are over", func() bool { return w.seen.count() >= len(bodies)+len(sockets) })
+	for _, rec := range w.seen.all() {
+		if rec.Aborted != proxy.NotAborted {
+			t.Errorf("%s %s recorded as broken off by %q", rec.Proto, rec.Path, rec.Aborted)
 		}
 	}
 }

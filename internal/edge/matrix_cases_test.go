@@ -12,6 +12,7 @@ import (
 	"net/textproto"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/homeward/homeward/internal/proxy"
 )
@@ -197,6 +198,7 @@ func matrixLarge(t *testing.T, _ *world, c way) {
 
 func matrixClientAbort(t *testing.T, w *world, c way) {
 	for _, path := range []string{"/slow?ms=600000", "/bytes/1000000000000", "/duplex"} {
+		w.seen.forget()
 		ctx, cancel := context.WithCancel(t.Context())
 		pr, pw := io.Pipe()
 		req := c.request(t, "GET", path, nil, 0)
@@ -208,6 +210,7 @@ func matrixClientAbort(t *testing.T, w *world, c way) {
 			before := w.cells["eu1"].Requests()
 			go func() {
 				for w.cells["eu1"].Requests() == before && ctx.Err() == nil { // until it has reached the cell
+					time.Sleep(time.Millisecond)
 				}
 				cancel()
 			}()
@@ -222,7 +225,7 @@ func matrixClientAbort(t *testing.T, w *world, c way) {
 		}
 		cancel()
 		pw.Close()
-		rec := w.seen.await(t, func(r proxy.Record) bool { return strings.HasPrefix(path, r.Path) })
+		rec := w.seen.await(t, func(r proxy.Record) bool { return path == r.Path || strings.HasPrefix(path, r.Path+"?") })
 		if rec.Aborted != proxy.ClientAborted {
 			t.Errorf("%s: recorded as broken off by %q", path, rec.Aborted)
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +63,7 @@ func TestProtocolMatrix(t *testing.T) {
 							}
 							w.seen.forget()
 							tc.run(t, w, c)
+							eventually(t, "nothing is under way", w.quiet) // whose record the next would take for its own
 						})
 					}
 				})
@@ -69,6 +71,12 @@ func TestProtocolMatrix(t *testing.T) {
 		})
 	}
 }
+
+// quiet reports whether no request is under way.
+func (w *world) quiet() bool { return !openRequests.MatchString(w.metrics()) }
+
+// openRequests matches the metrics while a request is under way.
+var openRequests = regexp.MustCompile(`(?m)^homeward_requests_open\{.*\} [1-9]`)
 
 // newMatrixWorld is a world whose cells are all reached in one way.
 func newMatrixWorld(t *testing.T, g gatewayKind) *world {

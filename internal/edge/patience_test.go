@@ -1,12 +1,13 @@
 package edge_test
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/homeward/homeward/internal/testcell"
 	"github.com/homeward/homeward/topology"
@@ -15,24 +16,36 @@ import (
 // Timeouts for the client's part run only while the client is waited for: a cell
 // may take longer between two pieces of its answer.
 func TestSlowAnswersOutliveTheClientsTimeouts(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(top *topology.Topology) {
-		top.Timeouts.Write = topology.Duration(100 * time.Millisecond)
-		top.Timeouts.Body = topology.Duration(100 * time.Millisecond)
+		top.Timeouts.Write = topology.Duration(brief)
+		top.Timeouts.Body = topology.Duration(brief)
 	}, testcell.Options{})
-	for _, client := range w.clients() {
-		req, err := http.NewRequest("POST", client.base+"/sse?n=3&ms=250", strings.NewReader("hi"))
+	var begun []*http.Response
+	clients := w.clients()
+	for _, client := range clients {
+		req, err := http.NewRequest("POST", fmt.Sprintf("%s/sse?n=2&ms=%d", client.base, (2*brief).Milliseconds()), strings.NewReader("hi"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		req.Host = "localhost"
-		if r := client.do(t, req); r.StatusCode != 200 || strings.Count(string(r.body), "data:") != 3 {
-			t.Errorf("%s: %d %q %v", client.name, r.StatusCode, r.body, r.err)
+		resp, err := client.http.Do(req)
+		if err != nil {
+			t.Fatalf("%s: %v", client.name, err)
+		}
+		defer resp.Body.Close()
+		begun = append(begun, resp)
+	}
+	for i, resp := range begun {
+		if body, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != 200 || strings.Count(string(body), "data:") != 2 {
+			t.Errorf("%s: %d %q %v", clients[i].name, resp.StatusCode, body, err)
 		}
 	}
 }
 
 // A gateway that takes a connection and then neither reads nor answers.
 func TestGatewayThatTakesNoBody(t *testing.T) {
+	t.Parallel()
 	silent := listen(t)
 	var held []net.Conn
 	done := make(chan struct{})
@@ -54,11 +67,12 @@ func TestGatewayThatTakesNoBody(t *testing.T) {
 		}
 	})
 	w := newWorld(t, func(top *topology.Topology) {
-		top.Timeouts.Write = topology.Duration(100 * time.Millisecond)
-		top.Timeouts.ResponseHeader = topology.Duration(100 * time.Millisecond)
+		top.Timeouts.Write = topology.Duration(brief)
+		top.Timeouts.ResponseHeader = topology.Duration(brief)
 		top.Cells[0].Gateways = []string{"http://" + silent.Addr().String()}
 	}, testcell.Options{})
 	const size = 32 << 20 // more than the buffers of both connections, less than what is read of a refused body
+	var asking sync.WaitGroup
 	for _, client := range w.clients() {
 		pr, pw := io.Pipe()
 		go func() { _, _ = io.CopyN(pw, new(pattern), size) }()
@@ -67,10 +81,18 @@ func TestGatewayThatTakesNoBody(t *testing.T) {
 			t.Fatal(err)
 		}
 		req.Host = "localhost"
-		r := client.do(t, req)
-		pr.Close()
-		if r.StatusCode != 504 || r.kind() != "upstream-timeout" {
-			t.Errorf("%s: %d %q", client.name, r.StatusCode, r.kind())
-		}
+		asking.Go(func() {
+			defer pr.Close()
+			resp, err := client.http.Do(req)
+			if err != nil {
+				t.Errorf("%s: %v", client.name, err)
+				return
+			}
+			defer resp.Body.Close()
+			if kind := resp.Header.Get("Homeward-Error"); resp.StatusCode != 504 || kind != "upstream-timeout" {
+				t.Errorf("%s: %d %q", client.name, resp.StatusCode, kind)
+			}
+		})
 	}
+	asking.Wait()
 }

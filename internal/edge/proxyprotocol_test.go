@@ -210,9 +210,8 @@ func TestProxyAsAMethod(t *testing.T) {
 // A declared load balancer that sends no header, a broken one, or none in time is
 // hung up on without a word, counted, and told of once and not a hundred times.
 func TestProxyHeaderThatIsNotAsItMustBe(t *testing.T) {
-	w := behindBalancer(t, func(top *topology.Topology) {
-		top.Timeouts.Header = topology.Duration(time.Second)
-	})
+	t.Parallel()
+	w := behindBalancer(t, func(top *topology.Topology) { top.Timeouts.Header = topology.Duration(brief) })
 	secure := w.serve(newAuthority(t).config("localhost"))
 	var under sync.WaitGroup
 	hungUp := func(addr, wire string) {

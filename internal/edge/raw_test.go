@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,7 +18,12 @@ import (
 )
 
 // patience bounds waiting for what must happen; no test is decided by it.
-const patience = 20 * time.Second
+const patience = time.Minute
+
+// brief is a timeout that passes in a test in which something else must come
+// before it: longer than a busy machine keeps a goroutine waiting. Tests that wait
+// for it run in parallel.
+const brief = 3 * time.Second
 
 // logBuffer is a log that many goroutines write and the test reads.
 type logBuffer struct {
@@ -66,6 +72,13 @@ func (r *records) count() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.list)
+}
+
+// all are the records of the requests that are over.
+func (r *records) all() []proxy.Record {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.list)
 }
 
 // await returns the record that ok accepts, once there is one.

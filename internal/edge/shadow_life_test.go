@@ -28,7 +28,9 @@ func TestShadowShares(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			next := newCandidate(t, saying(404, ""))
-			w := newWorld(t, shadowing(next.URL, func(s *topology.Shadow) { s.Share, s.Concurrent = c.share, 1000 }), testcell.Options{})
+			w := newWorld(t, shadowing(next.URL, func(s *topology.Shadow) {
+				s.Share, s.Concurrent, s.Timeout = c.share, 1000, topology.Duration(patience)
+			}), testcell.Options{})
 			conn := w.dial()
 			r := bufio.NewReader(conn)
 			for range n {

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,10 @@ import (
 	"github.com/homeward/homeward/internal/testcell"
 	"github.com/homeward/homeward/topology"
 )
+
+// nobody is a gateway where none listens. A port that was free a moment ago may be
+// another test's by now; this one needs a privilege.
+const nobody = "http://127.0.0.1:1"
 
 // candidate is an origin that is to be qualified: it answers as the cell na1 does,
 // unless told otherwise.
@@ -78,6 +83,19 @@ func (w *world) counted() map[string]string {
 		}
 	}
 	return found
+}
+
+// sum is how many results have been counted.
+func (w *world) sum() (n int) {
+	w.t.Helper()
+	for _, count := range w.counted() {
+		one, err := strconv.Atoi(count)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		n += one
+	}
+	return n
 }
 
 func (w *world) metrics() string {

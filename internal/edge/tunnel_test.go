@@ -241,58 +241,6 @@ func TestTunnelBrokenOffByTheCell(t *testing.T) {
 	})
 }
 
-// A tunnel in which nothing moves ends for both.
-func TestTunnelThatIsIdle(t *testing.T) {
-	ended := make(chan error, 1)
-	eachTunnel(t, func(top *topology.Topology) { top.Timeouts.Stream = topology.Duration(100 * time.Millisecond) }, func(e tunnelEnd) {
-		_, _ = io.Copy(e, e)
-		ended <- nil
-	}, func(t *testing.T, w *world, _ way, s *socket) {
-		s.write([]byte("abc"))
-		if got, _ := io.ReadAll(s.rw); string(got) != "abc" {
-			t.Errorf("heard %q", got)
-		}
-		<-ended
-		w.recorded(t, proxy.NotAborted)
-		_ = s.whole()
-	})
-}
-
-// Neither side that takes nothing holds the other for ever.
-func TestTunnelWhoseClientTakesNothing(t *testing.T) {
-	ended := make(chan error, 1)
-	eachTunnel(t, writeSoon, func(e tunnelEnd) {
-		for {
-			if _, err := e.Write(make([]byte, 64<<10)); err != nil {
-				break
-			}
-		}
-		ended <- nil
-	}, func(t *testing.T, w *world, _ way, s *socket) {
-		w.recorded(t, proxy.ClientAborted)
-		<-ended
-		_ = s.whole()
-	})
-}
-
-func TestTunnelWhoseCellTakesNothing(t *testing.T) {
-	leave := make(chan bool)
-	eachTunnel(t, writeSoon, func(tunnelEnd) { <-leave }, func(t *testing.T, w *world, _ way, s *socket) {
-		for {
-			if _, err := s.rw.Write(make([]byte, 64<<10)); err != nil {
-				break
-			}
-		}
-		w.recorded(t, proxy.UpstreamAborted)
-		leave <- true
-		_ = s.whole()
-	})
-}
-
-func writeSoon(top *topology.Topology) {
-	top.Timeouts.Write = topology.Duration(150 * time.Millisecond)
-}
-
 // What a cell sends with its 101, in one write, is the tunnel's.
 func TestTunnelThatBeginsWithItsAnswer(t *testing.T) {
 	addr := origin(t, func(c *net.TCPConn, r *bufio.Reader) {
