@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/homeward/homeward/internal/upstream"
+	"github.com/homeward/homeward/topology"
 )
 
 // sharing is a gateway of HTTP/2 that counts its connections.
@@ -71,7 +72,9 @@ func (g *sharing) pool(t *testing.T) *upstream.Pool {
 	t.Helper()
 	set := upstream.OpenSet(time.Now)
 	t.Cleanup(set.Close)
-	applied, err := set.Apply(declared("h2c://" + g.Addr().String()))
+	top := declared("h2c://" + g.Addr().String())
+	top.Timeouts.Connect = topology.Duration(time.Minute) // all of a burst wait for connections made one by one
+	applied, err := set.Apply(top)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -111,7 +111,7 @@ func TestQuietConnectionsOnly(t *testing.T) {
 		c := get(t, p)
 		c.Conn.Release(true)
 		disturb(<-g.conns)
-		for deadline := time.Now().Add(10 * time.Second); ; {
+		for deadline := time.Now().Add(time.Minute); ; {
 			next := get(t, p)
 			reused := next.Conn == c.Conn
 			next.Conn.Release(reused)
@@ -127,12 +127,9 @@ func TestQuietConnectionsOnly(t *testing.T) {
 
 func TestGatewaysThatAreDown(t *testing.T) {
 	g, c := newGateway(t), &clock{}
-	dead, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dead.Close()
-	_, p := open(t, c, declared("http://"+dead.Addr().String(), g.url()))
+	// A port that was free a moment ago may be another test's by now; to listen on
+	// this one needs a privilege.
+	_, p := open(t, c, declared("http://127.0.0.1:1", g.url()))
 	for range 10 {
 		get(t, p).Conn.Release(false)
 	}

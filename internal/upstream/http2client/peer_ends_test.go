@@ -150,10 +150,17 @@ func TestDeadlineMoves(t *testing.T) {
 			t.Errorf("head: %v", err)
 		}
 	}
+	_ = s.SetWriteDeadline(time.Now().Add(time.Hour))
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		if n, err := s.Write([]byte("xyz")); n != 1 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%d bytes, %v", n, err)
+		}
+	}()
+	p.await(http2.FrameData)
 	_ = s.SetWriteDeadline(time.Now().Add(time.Millisecond))
-	if n, err := s.Write([]byte("xyz")); n != 1 || !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("%d bytes, %v", n, err)
-	}
+	<-written
 	_ = s.SetWriteDeadline(time.Time{})
 	_ = s.SetReadDeadline(time.Time{})
 	p.must(p.fr.WriteWindowUpdate(1, 10))
