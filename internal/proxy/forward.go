@@ -30,13 +30,18 @@ func (x *exchange) forward() bool {
 			x.out = x.sample
 		}
 	}
-	lease, err := pool.Get(x.ctx)
+	ctx, cancel := x.untilDue()
+	defer cancel()
+	lease, err := pool.Get(ctx)
 	var body *sending // that goes on from one attempt to the next
 	for {
 		x.rec.Attempts++
 		if err != nil {
 			if body != nil {
 				body.finish()
+			}
+			if x.overdue() {
+				return x.refuse(tooLate)
 			}
 			return x.refuse(Problem{
 				Kind:   CellUnavailable,
@@ -49,7 +54,7 @@ func (x *exchange) forward() bool {
 			return v == complete
 		}
 		body = t.sending
-		lease, err = pool.Fresh(x.ctx, lease)
+		lease, err = pool.Fresh(ctx, lease)
 	}
 }
 
@@ -69,8 +74,7 @@ type transfer struct {
 	sending   *sending // nil when the body is none, or left with the head
 	stopWatch func()
 	left      atomic.Bool // the client left while it waited
-	due       time.Time   // the deadline of a gRPC call that has one, else zero
-	deadline  *time.Timer // ends it some time after that
+	deadline  *time.Timer // ends a gRPC call some time after its deadline
 	drained   atomic.Bool // the edge ends the exchange, which would go on
 	released  bool        // the hop is no longer ours
 	response  http1.Response
@@ -215,7 +219,7 @@ func (t *transfer) failed(err error, clientFailed bool) verdict {
 		x.rec.Aborted = ClientAborted
 	case t.sending == nil && t.mayRetry(err):
 		return again
-	case t.overdue():
+	case x.overdue():
 		problem = tooLate
 	default:
 		problem = hopProblem(err)
@@ -253,7 +257,7 @@ const maxAttempts = 5
 // that refuses streams rather than go away is asked once more only.
 func (t *transfer) mayRetry(err error) bool {
 	unsent, stale := t.hop.lost(err)
-	if t.sending != nil && (!unsent || t.left.Load() || t.overdue()) {
+	if t.sending != nil && (!unsent || t.left.Load() || t.x.overdue()) {
 		return false
 	}
 	if refused := (http2client.StreamError{}); unsent && !errors.As(err, &refused) {
@@ -337,7 +341,7 @@ func (t *transfer) abort(by Abort) verdict {
 		return broken
 	}
 	problem := Problem{Kind: UpstreamReset, Detail: "The cell broke off its answer."}
-	if t.overdue() {
+	if t.x.overdue() {
 		problem = tooLate
 	}
 	t.x.rec.Kind = problem.Kind

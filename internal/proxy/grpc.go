@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"encoding/base64"
 	"strconv"
 	"strings"
@@ -101,23 +102,32 @@ const deadlineGrace = time.Second
 
 var tooLate = Problem{Kind: UpstreamTimeout, Detail: "The call was not over at its deadline."}
 
-// limit ends a gRPC call some time after its deadline.
-func (t *transfer) limit() {
-	if t.x.rec.Type != GRPC {
-		return
+// takeDeadline notes when a gRPC call is to be over.
+func (x *exchange) takeDeadline() {
+	if d, ok := grpcTimeout(first(x.in.Fields, "grpc-timeout")); ok {
+		x.due = x.rec.Start.Add(d)
 	}
-	d, ok := grpcTimeout(first(t.x.in.Fields, "grpc-timeout"))
-	if !ok {
-		return
+}
+
+// untilDue is the context for finding a gateway, which ends with a call's deadline.
+func (x *exchange) untilDue() (context.Context, context.CancelFunc) {
+	if x.due.IsZero() {
+		return x.ctx, func() {}
 	}
-	t.due = t.x.rec.Start.Add(d)
-	t.deadline = time.AfterFunc(time.Until(t.due)+deadlineGrace, t.hop.abort)
+	return context.WithDeadline(x.ctx, x.due)
 }
 
 // overdue reports whether a call has missed its deadline. A cell that breaks it off
 // then does so because of that: it got the same deadline, and later.
-func (t *transfer) overdue() bool {
-	return !t.due.IsZero() && !time.Now().Before(t.due)
+func (x *exchange) overdue() bool {
+	return !x.due.IsZero() && !time.Now().Before(x.due)
+}
+
+// limit ends a call some time after its deadline.
+func (t *transfer) limit() {
+	if due := t.x.due; !due.IsZero() {
+		t.deadline = time.AfterFunc(time.Until(due)+deadlineGrace, t.hop.abort)
+	}
 }
 
 // grpcTimeout reads a grpc-timeout: up to 8 digits and a unit.

@@ -79,6 +79,7 @@ type exchange struct {
 	rec       Record
 	way       way
 	idGiven   bool
+	due       time.Time // the deadline of a gRPC call that has one, else zero
 	peeked    peeked
 	continued bool    // 100 Continue was sent by the edge itself
 	key       string  // Sec-WebSocket-Key of the edge's own
@@ -108,6 +109,7 @@ func (x *exchange) serve() bool {
 	in := x.in
 	if isGRPC(in.Fields) {
 		x.enter(GRPC)
+		x.takeDeadline()
 		if in.Body != nil {
 			in.Body.Relax(x.state.Timeouts.Stream.Std())
 		}
