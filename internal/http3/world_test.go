@@ -61,7 +61,7 @@ func newWorld(t *testing.T, change func(*topology.Topology), o testcell.Options)
 	for i := range top.Cells {
 		top.Cells[i].Gateways = []string{"http://" + l.Addr().String()}
 	}
-	top.Timeouts.Connect, top.Timeouts.HalfClosed = topology.Duration(patience), topology.Duration(patience)
+	top.Timeouts.Connect = topology.Duration(patience)
 	if change != nil {
 		change(top)
 	}
