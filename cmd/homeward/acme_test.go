@@ -41,7 +41,7 @@ func TestCertificatesByACME(t *testing.T) {
 
 // freePort is an address of this machine where nobody listens.
 func freePort(t *testing.T) *net.TCPAddr {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := testauthority.Listen()
 	if err != nil {
 		t.Fatal(err)
 	}

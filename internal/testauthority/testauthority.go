@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -50,7 +51,7 @@ func Open(c Config) (*Authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := Listen()
 	if err != nil {
 		a.Close()
 		return nil, err
@@ -63,6 +64,18 @@ func Open(c Config) (*Authority, error) {
 	front := wfe.New(quiet, store, validation, a.issuing, []string{"authority.test"}, true, false, 0, 0)
 	a.handler = front.Handler()
 	return a, nil
+}
+
+// Listen listens on a port of this machine that can be closed and opened again: it
+// is below those that systems give to connections and to listeners that ask for any.
+func Listen() (l net.Listener, err error) {
+	for range 100 {
+		port := 10_000 + rand.IntN(20_000) //nolint:gosec // keeps no secret
+		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			return l, nil
+		}
+	}
+	return nil, err
 }
 
 // Start brings the authority up, on the address that it always has.

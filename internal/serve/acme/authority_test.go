@@ -35,7 +35,11 @@ func (a *authority) start() {
 
 func listen(t *testing.T) net.Listener {
 	t.Helper()
-	return again(t, "127.0.0.1:0")
+	l, err := testauthority.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
 }
 
 // again listens on an address that was in use a moment ago.
