@@ -10,12 +10,16 @@ type Framing struct {
 	Close   bool // the sender ends the connection after this message
 }
 
+// maxOptions bounds the options of Connection: each may name a field, and is looked
+// for among all of them.
+const maxOptions = 100
+
 // frame reads the framing fields. A message with two answers to the question
 // where it ends is refused.
 func (f *Framing) frame(fields []Field, minor int) error {
 	f.Length = -1
-	f.Close = minor == 0
-	lengths, codings := 0, 0
+	lengths, codings, options := 0, 0, 0
+	closes, keeps := false, false
 	for _, field := range fields {
 		switch len(field.Name) {
 		case len("Content-Length"):
@@ -37,10 +41,16 @@ func (f *Framing) frame(fields []Field, minor int) error {
 			}
 		case len("Connection"):
 			if strings.EqualFold(field.Name, "Connection") {
-				f.connection(field.Value)
+				Elements(field.Value, func(option string) bool {
+					options++
+					closes = closes || strings.EqualFold(option, "close")
+					keeps = keeps || strings.EqualFold(option, "keep-alive")
+					return options <= maxOptions
+				})
 			}
 		}
 	}
+	f.Close = closes || minor == 0 && !keeps
 	switch {
 	case lengths > 1:
 		return syntax("Content-Length stands twice")
@@ -50,21 +60,10 @@ func (f *Framing) frame(fields []Field, minor int) error {
 		return syntax("Content-Length and Transfer-Encoding stand together")
 	case codings > 0 && minor == 0:
 		return syntax("Transfer-Encoding stands in an HTTP/1.0 message")
+	case options > maxOptions:
+		return syntax("Connection lists more than 100 options")
 	}
 	return nil
-}
-
-func (f *Framing) connection(value string) {
-	Elements(value, func(option string) bool {
-		switch {
-		case strings.EqualFold(option, "close"):
-			f.Close = true
-			return false
-		case strings.EqualFold(option, "keep-alive"):
-			f.Close = false
-		}
-		return true
-	})
 }
 
 // parseLength reads digits only: no sign, no list, no overflow.

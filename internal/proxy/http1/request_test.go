@@ -118,6 +118,8 @@ var badRequests = []string{
 	"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding:\r\n\r\n",
 	"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
 	"POST / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n",
+	"GET / HTTP/1.1\r\nHost: h\r\nConnection: a" + strings.Repeat(",a", 100) + "\r\n\r\n",
+	"GET / HTTP/1.1\r\nHost: h\r\n" + strings.Repeat("Connection: a, b\r\n", 51) + "\r\n",
 }
 
 func TestBadRequestsAreRefused(t *testing.T) {
@@ -126,6 +128,29 @@ func TestBadRequestsAreRefused(t *testing.T) {
 		var rule *http1.SyntaxError
 		if !errors.As(err, &rule) {
 			t.Errorf("%q: %v, want a rule that it breaks", s, err)
+		}
+	}
+}
+
+// A connection ends if that is said anywhere, in whatever order.
+func TestConnectionEnds(t *testing.T) {
+	for fields, want := range map[string]bool{
+		"": false, "Connection: a, b\r\n": false, "Connection: a" + strings.Repeat(",b", 99) + "\r\n": false,
+		"Connection: keep-alive, Close\r\n":                       true,
+		"Connection: close, keep-alive\r\n":                       true,
+		"Connection: close\r\nconnection: keep-alive\r\n":         true,
+		"Connection: keep-alive\r\nA: b\r\nConnection: close\r\n": true,
+	} {
+		if req, err := readRequest("GET / HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n"); err != nil || req.Close != want {
+			t.Errorf("%q: ends %v, %v", fields, req.Close, err)
+		}
+	}
+	for fields, want := range map[string]bool{
+		"": true, "Connection: keep-alive\r\n": false,
+		"Connection: close\r\nConnection: keep-alive\r\n": true,
+	} {
+		if req, err := readRequest("GET / HTTP/1.0\r\nHost: h\r\n" + fields + "\r\n"); err != nil || req.Close != want {
+			t.Errorf("HTTP/1.0, %q: ends %v, %v", fields, req.Close, err)
 		}
 	}
 }
