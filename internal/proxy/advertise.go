@@ -3,6 +3,7 @@ package proxy
 import (
 	"strings"
 
+	"github.com/homeward/homeward/internal/proxy/http1"
 	"github.com/homeward/homeward/route"
 )
 
@@ -18,7 +19,7 @@ func (x *exchange) advertised(fields []route.Field) []route.Field {
 		return fields
 	}
 	for _, f := range fields {
-		if sameName(f.Name, "Alt-Svc") {
+		if http1.SameName(f.Name, "Alt-Svc") {
 			return fields
 		}
 	}

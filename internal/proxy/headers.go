@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/homeward/homeward/internal/proxy/forwarded"
 	"github.com/homeward/homeward/internal/proxy/http1"
 	"github.com/homeward/homeward/route"
 )
@@ -24,7 +25,7 @@ func (x *exchange) fieldsOut() []route.Field {
 		switch {
 		case hopByHop(f.Name), ours(f.Name), contains(nominated, f.Name):
 			continue
-		case forwarding(f.Name) && !x.way.passes(f.Name):
+		case forwarded.Tells(f.Name) && !x.way.Passes(f.Name):
 			continue
 		case strings.EqualFold(f.Name, "Expect") && x.continued:
 			continue
@@ -35,7 +36,7 @@ func (x *exchange) fieldsOut() []route.Field {
 		}
 		out = append(out, f)
 	}
-	out = x.way.fields(out)
+	out = x.way.Fields(out)
 	if !x.idGiven {
 		add("X-Request-Id", x.rec.RequestID)
 	}
@@ -46,6 +47,29 @@ func (x *exchange) fieldsOut() []route.Field {
 	add("Homeward-Lane", s.Table.Lane(x.decision.Lane).Name)
 	x.sample.sent(out)
 	return out
+}
+
+// hopByHop reports whether a field ends at the edge (RFC 9110 section 7.6.1).
+// Transfer-Encoding is among them: the next hop gets one of its own.
+func hopByHop(name string) bool {
+	for _, h := range hopByHopNames {
+		if len(name) == len(h) && strings.EqualFold(name, h) {
+			return true
+		}
+	}
+	return false
+}
+
+var hopByHopNames = [...]string{
+	"Connection", "Transfer-Encoding", "Keep-Alive", "TE", "Upgrade",
+	"Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization",
+}
+
+// ours reports whether a field speaks for Homeward. Such a field is taken from
+// nobody; the underscore form is what CGI-like origins make of the other.
+func ours(name string) bool {
+	const prefix = len("Homeward-")
+	return len(name) >= prefix && strings.EqualFold(name[:prefix-1], "homeward") && (name[prefix-1] == '-' || name[prefix-1] == '_')
 }
 
 // nominated are the fields that Connection names as hop-by-hop. What a cell
@@ -74,7 +98,7 @@ var endToEndNames = [...]string{
 
 func (s *State) endToEnd(name string) bool {
 	small := strings.ToLower(name)
-	return contains(endToEndNames[:], name) || contains(s.protected, name) || forwarding(name) || ours(name) ||
+	return contains(endToEndNames[:], name) || contains(s.protected, name) || forwarded.Tells(name) || ours(name) ||
 		strings.HasPrefix(small, "access-control-") || strings.HasPrefix(small, "sec-websocket-")
 }
 
@@ -115,7 +139,7 @@ func (s *State) answerFields(answer *http1.Response) []route.Field {
 func (s *State) trailerFields(fields []route.Field) []route.Field {
 	kept := fields[:0:0]
 	for _, f := range fields {
-		if !hopByHop(f.Name) && !ours(f.Name) && !forwarding(f.Name) && !http1.HeadOnly(f.Name) && !contains(s.protected, f.Name) {
+		if !hopByHop(f.Name) && !ours(f.Name) && !forwarded.Tells(f.Name) && !http1.HeadOnly(f.Name) && !contains(s.protected, f.Name) {
 			kept = append(kept, f)
 		}
 	}

@@ -71,7 +71,7 @@ func newHop(l *upstream.Lease) hop {
 // some origins send to nobody else (RFC 9110 section 10.1.4).
 func trailersAccepted(fields []route.Field) bool {
 	for _, f := range fields {
-		if sameName(f.Name, "TE") && !http1.Elements(f.Value, func(e string) bool { return e != "trailers" }) {
+		if http1.SameName(f.Name, "TE") && !http1.Elements(f.Value, func(e string) bool { return e != "trailers" }) {
 			return true
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/homeward/homeward/internal/proxy/forwarded"
 	"github.com/homeward/homeward/internal/proxy/http1"
 	"github.com/homeward/homeward/route"
 )
@@ -77,7 +78,7 @@ type exchange struct {
 	request   route.Request
 	decision  route.Decision
 	rec       Record
-	way       way
+	way       forwarded.Way
 	idGiven   bool
 	due       time.Time // the deadline of a gRPC call that has one, else zero
 	peeked    peeked
@@ -147,10 +148,10 @@ func (x *exchange) serve() bool {
 
 func (x *exchange) begin() {
 	in := x.in
-	x.way = x.state.wayOf(in)
+	x.way = forwarded.Read(x.state.trusted, in.Peer.Addr(), scheme(in.TLS || in.Secure), in.Host, in.Fields)
 	x.rec = Record{
 		Start: x.proxy.now(), Proto: in.Proto, Method: in.Method, Host: in.Host, TLS: in.TLS,
-		Path: x.state.Table.RedactPath(in.Origin), Client: x.way.client, Table: x.state.Table, GRPC: -1,
+		Path: x.state.Table.RedactPath(in.Origin), Client: x.way.Client, Table: x.state.Table, GRPC: -1,
 	}
 	x.rec.RequestID, x.idGiven = requestID(in.Fields)
 }

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/homeward/homeward/internal/proxy/forwarded"
 	"github.com/homeward/homeward/internal/proxy/http1"
 	"github.com/homeward/homeward/internal/upstream"
 	"github.com/homeward/homeward/route"
@@ -21,10 +22,10 @@ type State struct {
 	health    string // path of the health answer
 	status    map[string]int
 	cors      *cors
-	trusted   ranges
-	balancers ranges      // their connections begin with a PROXY header
-	protected []string    // names of declared credential headers, in small letters
-	shadows   [][]*shadow // by index of the cell that is copied; nil for none
+	trusted   forwarded.Ranges // proxies whose word on the way of a request is believed
+	balancers forwarded.Ranges // their connections begin with a PROXY header
+	protected []string         // names of declared credential headers, in small letters
+	shadows   [][]*shadow      // by index of the cell that is copied; nil for none
 }
 
 // NewState makes the state for a table. Without pools, in a zero Applied, it only
@@ -37,10 +38,10 @@ func NewState(table *route.Table, pools upstream.Applied) (*State, error) {
 		shadows: newShadows(table, pools.Cells, pools.Shadows),
 	}
 	var err error
-	if s.trusted, err = parseRanges("trusted_proxies", t.TrustedProxies); err != nil {
+	if s.trusted, err = forwarded.ParseRanges("trusted_proxies", t.TrustedProxies); err != nil {
 		return nil, err
 	}
-	if s.balancers, err = parseRanges("proxy_protocol", t.ProxyProtocol); err != nil {
+	if s.balancers, err = forwarded.ParseRanges("proxy_protocol", t.ProxyProtocol); err != nil {
 		return nil, err
 	}
 	for _, rule := range t.Credentials {
@@ -53,12 +54,9 @@ func NewState(table *route.Table, pools upstream.Applied) (*State, error) {
 	return s, nil
 }
 
-// trusts reports whether what a peer says of the way of a request is believed.
-func (s *State) trusts(a netip.Addr) bool { return s.trusted.contain(a) }
-
 // introduces reports whether connections from an address must begin with a
 // PROXY header.
-func (s *State) introduces(a netip.Addr) bool { return s.balancers.contain(a) }
+func (s *State) introduces(a netip.Addr) bool { return s.balancers.Contain(a) }
 
 // IsHealth reports whether a request is a load balancer's probe, which the edge
 // answers itself for any Host.

@@ -28,10 +28,10 @@ func asksForSocket(head *http1.Request) (asks bool, rule string) {
 	key := ""
 	for _, f := range head.Fields {
 		switch {
-		case sameName(f.Name, keyField):
+		case http1.SameName(f.Name, keyField):
 			keys++
 			key = f.Value
-		case sameName(f.Name, "Sec-WebSocket-Version"):
+		case http1.SameName(f.Name, "Sec-WebSocket-Version"):
 			versions++
 		default:
 			continue

@@ -95,3 +95,8 @@ func Elements(list string, yield func(string) bool) bool {
 	}
 	return true
 }
+
+// SameName compares names as CGI-like origins do, to which _ and - are one.
+func SameName(a, b string) bool {
+	return len(a) == len(b) && strings.EqualFold(strings.ReplaceAll(a, "_", "-"), b)
+}

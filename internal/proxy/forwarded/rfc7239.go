@@ -1,4 +1,4 @@
-package proxy
+package forwarded
 
 import (
 	"net/netip"
@@ -8,14 +8,14 @@ import (
 	"github.com/homeward/homeward/route"
 )
 
-// forwardedElement is what one proxy wrote into Forwarded (RFC 7239 section 4);
+// hop is what one proxy wrote into Forwarded (RFC 7239 section 4);
 // what it does not say is "".
-type forwardedElement struct{ node, proto, host string }
+type hop struct{ node, proto, host string }
 
 // readForwarded reads all Forwarded lines. A line that is not well-formed is
 // dropped, and what stands before it: it could have been made to swallow what a
 // proxy behind it added.
-func readForwarded(fields []route.Field) (lines []string, elements []forwardedElement) {
+func readForwarded(fields []route.Field) (lines []string, elements []hop) {
 	for _, line := range all(fields, "Forwarded") {
 		more, ok := parseForwarded(line)
 		if !ok {
@@ -32,8 +32,8 @@ func readForwarded(fields []route.Field) (lines []string, elements []forwardedEl
 // parseForwarded reads a list of elements. It is less strict than the RFC where
 // proxies are: white space may stand around semicolons, and colons and brackets
 // outside quotes.
-func parseForwarded(line string) (elements []forwardedElement, ok bool) {
-	var e forwardedElement
+func parseForwarded(line string) (elements []hop, ok bool) {
+	var e hop
 	said, open := false, true // e has a parameter; another may follow
 	for rest := line; ; {
 		rest = strings.TrimLeft(rest, " \t")
@@ -45,7 +45,7 @@ func parseForwarded(line string) (elements []forwardedElement, ok bool) {
 			if rest == "" {
 				return elements, true
 			}
-			e, said, open, rest = forwardedElement{}, false, true, rest[1:]
+			e, said, open, rest = hop{}, false, true, rest[1:]
 			continue
 		case rest[0] == ';':
 			open, rest = true, rest[1:]
@@ -62,7 +62,7 @@ func parseForwarded(line string) (elements []forwardedElement, ok bool) {
 }
 
 // set takes a parameter; none of those that count may stand twice or be empty.
-func (e *forwardedElement) set(name, value string) bool {
+func (e *hop) set(name, value string) bool {
 	var at *string
 	switch strings.ToLower(name) {
 	case "for":

@@ -1,10 +1,12 @@
-package proxy
+package forwarded_test
 
 import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"testing"
+
+	"github.com/homeward/homeward/internal/proxy/forwarded"
 )
 
 // What ranges contain is what one of the texts that they were made of contains,
@@ -28,7 +30,7 @@ func TestRanges(t *testing.T) {
 				texts[len(texts)-1] = a.String()
 			}
 		}
-		r, err := parseRanges("trusted_proxies", texts)
+		r, err := forwarded.ParseRanges("trusted_proxies", texts)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,15 +39,15 @@ func TestRanges(t *testing.T) {
 			for _, p := range whole {
 				want = want || p.Contains(a)
 			}
-			if got := r.contain(a); got != want {
+			if got := r.Contain(a); got != want {
 				t.Fatalf("%q contain %s: %v", texts, a, got)
 			}
-			if mapped := netip.AddrFrom16(a.As16()); r.contain(mapped) != want {
+			if mapped := netip.AddrFrom16(a.As16()); r.Contain(mapped) != want {
 				t.Fatalf("%q contain %s: %v", texts, mapped, !want)
 			}
 		}
 	}
-	if r, err := parseRanges("trusted_proxies", []string{"10.0.0.0/8", "10.1.0.0/16", "10.1.2.3"}); err != nil || len(r) != 1 {
+	if r, err := forwarded.ParseRanges("trusted_proxies", []string{"10.0.0.0/8", "10.1.0.0/16", "10.1.2.3"}); err != nil || len(r) != 1 {
 		t.Errorf("%v, %v", r, err)
 	}
 }
@@ -57,14 +59,14 @@ func BenchmarkTrustedChain(b *testing.B) {
 	for i := range texts {
 		texts[i] = fmt.Sprintf("10.%d.%d.0/24", i/250, i%250)
 	}
-	r, err := parseRanges("trusted_proxies", texts)
+	r, err := forwarded.ParseRanges("trusted_proxies", texts)
 	if err != nil {
 		b.Fatal(err)
 	}
 	last := netip.MustParseAddr("10.3.249.1")
 	for b.Loop() {
 		for range 2900 {
-			if !r.contain(last) {
+			if !r.Contain(last) {
 				b.Fatal("lost")
 			}
 		}

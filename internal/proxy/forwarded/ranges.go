@@ -1,4 +1,4 @@
-package proxy
+package forwarded
 
 import (
 	"cmp"
@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// ranges are ranges of addresses, none within another, in the order of their
+// Ranges are ranges of addresses, none within another, in the order of their
 // addresses. A chain of forwarding headers may name thousands of addresses, and
 // the published ranges of a CDN are hundreds: they must not be multiplied.
-type ranges []netip.Prefix
+type Ranges []netip.Prefix
 
-// parseRanges reads the addresses and ranges under a key of the topology.
-func parseRanges(key string, texts []string) (ranges, error) {
-	all := make(ranges, 0, len(texts))
+// ParseRanges reads the addresses and ranges under a key of the topology.
+func ParseRanges(key string, texts []string) (Ranges, error) {
+	all := make(Ranges, 0, len(texts))
 	for _, text := range texts {
 		prefix, err := parsePrefix(text)
 		if err != nil {
@@ -47,8 +47,8 @@ func parsePrefix(s string) (netip.Prefix, error) {
 	return netip.PrefixFrom(a, a.BitLen()), nil
 }
 
-// contain reports whether an address is in one of them.
-func (r ranges) contain(a netip.Addr) bool {
+// Contain reports whether an address is in one of them.
+func (r Ranges) Contain(a netip.Addr) bool {
 	a = a.Unmap()
 	after, exact := slices.BinarySearchFunc(r, a, func(p netip.Prefix, a netip.Addr) int { return p.Addr().Compare(a) })
 	return exact || after > 0 && r[after-1].Contains(a)

@@ -1,4 +1,7 @@
-package proxy
+// Package forwarded reads and writes what proxies tell of the way that a request
+// took: X-Forwarded-*, Forwarded (RFC 7239) and X-Real-IP. It is where the edge
+// decides whom of those before it to believe.
+package forwarded
 
 import (
 	"net/netip"
@@ -8,11 +11,12 @@ import (
 	"github.com/homeward/homeward/route"
 )
 
-// way is what is known of how a request came to the edge, and what the cell is
-// told of it.
-type way struct {
-	client  netip.Addr // that the request came from, as far back as can be believed
-	trusted bool       // the peer is a declared proxy
+// Way is what is known of how a request came to the edge, and what the cell is
+// told of it. The zero value is that of a request of which nothing is known.
+type Way struct {
+	Client netip.Addr // that the request came from, as far back as can be believed
+
+	trusted bool // the peer is a declared proxy
 
 	peer      string   // in X-Forwarded-For
 	before    []string // in X-Forwarded-For, before the peer
@@ -22,48 +26,48 @@ type way struct {
 	realIP    bool     // the proxy sent an X-Real-IP
 }
 
-// wayOf reads what stands before the edge says, which is believed from declared
-// proxies only. A proxy that sends X-Forwarded-For is taken at that: it may pass
+// Read finds the way of a request that peer sent to host over proto, http or
+// https. What its fields say of the way before is believed from trusted peers
+// only. A proxy that sends X-Forwarded-For is taken at that: it may pass
 // on a Forwarded or X-Real-IP that its client made up, so neither counts then.
 // Without it Forwarded counts, and without that X-Real-IP.
-func (s *State) wayOf(in *Inbound) way {
-	peer := in.Peer.Addr().Unmap()
-	proto := scheme(in.TLS || in.Secure)
-	w := way{client: peer, peer: nodeName(peer), proto: proto, host: in.Host}
-	if !s.trusts(peer) {
+func Read(trusted Ranges, peer netip.Addr, proto, host string, fields []route.Field) Way {
+	peer = peer.Unmap()
+	w := Way{Client: peer, peer: nodeName(peer), proto: proto, host: host}
+	if !trusted.Contain(peer) {
 		return w
 	}
 	w.trusted = true
-	for _, line := range all(in.Fields, "X-Forwarded-For") {
+	for _, line := range all(fields, "X-Forwarded-For") {
 		http1.Elements(line, func(e string) bool { w.before = append(w.before, e); return true })
 	}
-	lines, elements := readForwarded(in.Fields)
-	named, last := s.follow(peer, len(elements), func(i int) netip.Addr { return nodeAddress(elements[i].node) })
-	real := all(in.Fields, "X-Real-IP")
+	lines, elements := readForwarded(fields)
+	named, last := trusted.follow(peer, len(elements), func(i int) netip.Addr { return nodeAddress(elements[i].node) })
+	real := all(fields, "X-Real-IP")
 	w.realIP = len(real) > 0
 	switch {
 	case len(w.before) > 0:
-		w.client, _ = s.follow(peer, len(w.before), func(i int) netip.Addr { return nodeAddress(w.before[i]) })
-		if named != w.client {
+		w.Client, _ = trusted.follow(peer, len(w.before), func(i int) netip.Addr { return nodeAddress(w.before[i]) })
+		if named != w.Client {
 			lines = nil // of another client: the cell must not read it there
 		}
 	case len(elements) > 0:
-		w.client = named
+		w.Client = named
 		for _, e := range elements {
 			w.before = append(w.before, nodeName(nodeAddress(e.node)))
 		}
 		w.take(elements[last:])
 	case len(real) == 1 && nodeAddress(real[0]).IsValid():
-		w.client = nodeAddress(real[0])
-		w.before = []string{w.client.String()}
+		w.Client = nodeAddress(real[0])
+		w.before = []string{w.Client.String()}
 	}
 	if len(lines) > 0 {
-		w.forwarded = strings.Join(append(lines, element(peer, proto, in.Host)), ", ")
+		w.forwarded = strings.Join(append(lines, element(peer, proto, host)), ", ")
 	}
-	if told := all(in.Fields, "X-Forwarded-Proto"); len(told) == 1 && validProto(told[0]) {
+	if told := all(fields, "X-Forwarded-Proto"); len(told) == 1 && validProto(told[0]) {
 		w.proto = ""
 	}
-	if told := all(in.Fields, "X-Forwarded-Host"); len(told) == 1 && http1.ValidHost(told[0]) {
+	if told := all(fields, "X-Forwarded-Host"); len(told) == 1 && http1.ValidHost(told[0]) {
 		w.host = ""
 	}
 	return w
@@ -72,9 +76,9 @@ func (s *State) wayOf(in *Inbound) way {
 // follow goes back along n addresses, the last of which the peer gave, for as
 // long as those who gave them are trusted. One that is none ends the search.
 // last is the index of the first that a trusted proxy gave.
-func (s *State) follow(peer netip.Addr, n int, at func(int) netip.Addr) (client netip.Addr, last int) {
+func (r Ranges) follow(peer netip.Addr, n int, at func(int) netip.Addr) (client netip.Addr, last int) {
 	client, last = peer, n
-	for last > 0 && s.trusts(client) {
+	for last > 0 && r.Contain(client) {
 		last--
 		next := at(last)
 		if !next.IsValid() {
@@ -87,7 +91,7 @@ func (s *State) follow(peer netip.Addr, n int, at func(int) netip.Addr) (client 
 
 // take sets scheme and host by the elements that trusted proxies made: the one
 // nearest to the client that names them.
-func (w *way) take(elements []forwardedElement) {
+func (w *Way) take(elements []hop) {
 	proto, host := "", ""
 	for _, e := range elements {
 		if proto == "" && validProto(e.proto) {
@@ -105,10 +109,18 @@ func (w *way) take(elements []forwardedElement) {
 	}
 }
 
-// passes reports whether a forwarding field goes to the cell as it came. Those
+// Tells reports whether a field of this name tells of the way that a request
+// took, in whatever spelling.
+func Tells(name string) bool {
+	const prefix = len("X-Forwarded-")
+	return strings.EqualFold(name, "Forwarded") || http1.SameName(name, "X-Real-IP") ||
+		len(name) >= prefix && http1.SameName(name[:prefix], "X-Forwarded-")
+}
+
+// Passes reports whether a forwarding field goes to the cell as it came. Those
 // of untrusted peers do not, nor do those in the spelling of CGI, which no proxy
 // sends and an origin might take for the others, nor what is written anew.
-func (w *way) passes(name string) bool {
+func (w *Way) Passes(name string) bool {
 	switch {
 	case !w.trusted, strings.Contains(name, "_"),
 		strings.EqualFold(name, "Forwarded"), strings.EqualFold(name, "X-Forwarded-For"), strings.EqualFold(name, "X-Real-IP"):
@@ -121,8 +133,8 @@ func (w *way) passes(name string) bool {
 	return true
 }
 
-// fields appends what the cell is told of the way besides what passes.
-func (w *way) fields(dst []route.Field) []route.Field {
+// Fields appends what the cell is told of the way besides what passes.
+func (w *Way) Fields(dst []route.Field) []route.Field {
 	add := func(name, value string) {
 		if value != "" {
 			dst = append(dst, route.Field{Name: name, Value: value})
@@ -133,7 +145,7 @@ func (w *way) fields(dst []route.Field) []route.Field {
 	add("X-Forwarded-Host", w.host)
 	add("Forwarded", w.forwarded)
 	if w.realIP {
-		add("X-Real-IP", nodeName(w.client))
+		add("X-Real-IP", nodeName(w.Client))
 	}
 	return dst
 }

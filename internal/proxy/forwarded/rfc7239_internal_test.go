@@ -1,4 +1,4 @@
-package proxy
+package forwarded
 
 import (
 	"net/netip"
@@ -25,22 +25,21 @@ func FuzzForwarded(f *testing.F) {
 			return
 		}
 		peer = peer.Unmap()
-		s := &State{trusted: ranges{netip.PrefixFrom(peer, peer.BitLen())}}
-		w := s.wayOf(&Inbound{Host: host, Peer: netip.AddrPortFrom(peer, 1), Fields: []route.Field{{Name: "Forwarded", Value: line}}})
+		w := Read(Ranges{netip.PrefixFrom(peer, peer.BitLen())}, peer, "http", host, []route.Field{{Name: "Forwarded", Value: line}})
 		before, ok := parseForwarded(line)
 		if !ok || len(before) == 0 {
-			if w.forwarded != "" || w.client != peer || len(w.before) != 0 {
+			if w.forwarded != "" || w.Client != peer || len(w.before) != 0 {
 				t.Fatalf("made of a broken line: %+v", w)
 			}
 			return
 		}
 		after, ok := parseForwarded(w.forwarded)
-		want := append(slices.Clone(before), forwardedElement{node: bracketed(peer), proto: "http", host: host})
+		want := append(slices.Clone(before), hop{node: bracketed(peer), proto: "http", host: host})
 		if !ok || !slices.Equal(after, want) {
 			t.Fatalf("%q is read as %+v, want %+v", w.forwarded, after, want)
 		}
-		if told := nodeAddress(before[len(before)-1].node); told.IsValid() && told != peer && w.client != told {
-			t.Fatalf("the client is %s, told was %s", w.client, told)
+		if told := nodeAddress(before[len(before)-1].node); told.IsValid() && told != peer && w.Client != told {
+			t.Fatalf("the client is %s, told was %s", w.Client, told)
 		}
 		if w.proto != "http" && w.proto != "https" || w.host != host && !http1.ValidHost(w.host) {
 			t.Fatalf("told the cell of %q and %q", w.proto, w.host)
