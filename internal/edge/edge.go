@@ -66,7 +66,7 @@ func Open(c Config) (*Edge, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	e := &Edge{
-		log: c.Log, pools: upstream.OpenSet(time.Now),
+		log: c.Log, pools: upstream.OpenSet(time.Now, c.Log),
 		metrics: telemetry.NewMetrics(), recent: telemetry.NewRecent(recentDecisions),
 		copies: telemetry.NewShadows(recentShadows, c.Log, time.Now),
 	}

@@ -18,6 +18,7 @@ var errNoSockets = errors.New("the gateway takes no WebSockets over HTTP/2")
 type http2Hop struct {
 	lease    *upstream.Lease
 	x        *exchange
+	begun    bool                // the slot is used or given back
 	stream   *http2client.Stream // nil until begin has made it
 	answered bool                // a head was read
 	bodiless bool                // the answer ended with its head
@@ -28,7 +29,6 @@ func (h *http2Hop) begin(x *exchange) error {
 	h.x = x
 	in := x.in
 	if in.Tunnel != nil && !h.lease.HTTP2.ExtendedConnect() {
-		h.lease.HTTP2.Release()
 		return errNoSockets
 	}
 	head := http2client.Head{
@@ -38,6 +38,7 @@ func (h *http2Hop) begin(x *exchange) error {
 		head.Method, head.Protocol = "CONNECT", "websocket"
 	}
 	var err error
+	h.begun = true
 	if h.stream, err = h.lease.HTTP2.Begin(&head, in.Body == nil && in.Tunnel == nil); err != nil || !x.peeked.whole {
 		return err
 	}
@@ -118,7 +119,12 @@ func (h *http2Hop) abort() {
 
 // release implements hop. A stream that has ended takes no harm; one that has not,
 // like that of a WebSocket which the cell refused, gives its slot back.
-func (h *http2Hop) release(bool) { h.abort() }
+func (h *http2Hop) release(bool) {
+	if !h.begun {
+		h.lease.HTTP2.Release()
+	}
+	h.abort()
+}
 
 // lost implements hop.
 func (h *http2Hop) lost(err error) (unsent, stale bool) {

@@ -1,7 +1,10 @@
 package proxy
 
 import (
+	"log/slog"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -9,6 +12,21 @@ import (
 	"github.com/homeward/homeward/internal/upstream"
 	"github.com/homeward/homeward/topology"
 )
+
+// poolOf is the pool of a cell with one gateway.
+func poolOf(t *testing.T, gateway string) *upstream.Pool {
+	t.Helper()
+	set := upstream.OpenSet(time.Now, slog.New(slog.DiscardHandler))
+	t.Cleanup(set.Close)
+	applied, err := set.Apply((&topology.Topology{
+		Version: 1, Facade: topology.Facade{Hosts: []string{"localhost"}, LegacyCell: "na1"},
+		Cells: []topology.Cell{{Name: "na1", Region: "r", Jurisdiction: "us", Gateways: []string{gateway}}},
+	}).WithDefaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return applied.Cells[0].Main
+}
 
 // A drain or a deadline may come when the exchange has just ended: the connection
 // is another's by then.
@@ -18,16 +36,7 @@ func TestAbortAfterTheEndHarmsNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	set := upstream.OpenSet(time.Now)
-	defer set.Close()
-	applied, err := set.Apply((&topology.Topology{
-		Version: 1, Facade: topology.Facade{Hosts: []string{"localhost"}, LegacyCell: "na1"},
-		Cells: []topology.Cell{{Name: "na1", Region: "r", Jurisdiction: "us", Gateways: []string{"http://" + l.Addr().String()}}},
-	}).WithDefaults())
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := applied.Cells[0].Main
+	pool := poolOf(t, "http://"+l.Addr().String())
 	lease, err := pool.Get(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -44,4 +53,24 @@ func TestAbortAfterTheEndHarmsNobody(t *testing.T) {
 		t.Error("the abort closed a connection that was given back")
 	}
 	next.Conn.Release(false)
+}
+
+// A bug may end an exchange before its stream is opened: the room that it had on the
+// connection is others' again.
+func TestExchangeThatNeverBeganGivesItsRoomBack(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.Protocols = new(http.Protocols)
+	server.Config.Protocols.SetUnencryptedHTTP2(true)
+	server.Start()
+	defer server.Close()
+	pool := poolOf(t, "h2c://"+server.Listener.Addr().String())
+	lease, err := pool.Get(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := &transfer{hop: newHop(lease)}
+	tr.abandon()
+	if n := lease.HTTP2.Active(); n != 0 {
+		t.Errorf("%d slots leaked", n)
+	}
 }

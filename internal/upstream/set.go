@@ -3,6 +3,7 @@ package upstream
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -22,6 +23,7 @@ var ErrClosed = errors.New("upstream set is closed")
 // for concurrent use.
 type Set struct {
 	now  func() time.Time
+	log  *slog.Logger
 	stop chan struct{}
 	done sync.WaitGroup
 
@@ -31,9 +33,10 @@ type Set struct {
 	closed bool
 }
 
-// OpenSet starts a set with no pools. now is the clock. Close ends it.
-func OpenSet(now func() time.Time) *Set {
-	s := &Set{now: now, stop: make(chan struct{}), pools: map[poolName]*Pool{}, stats: map[string]*Stats{}}
+// OpenSet starts a set with no pools. now is the clock; log is told of bugs, and
+// never given anything that came from outside. Close ends it.
+func OpenSet(now func() time.Time, log *slog.Logger) *Set {
+	s := &Set{now: now, log: log, stop: make(chan struct{}), pools: map[poolName]*Pool{}, stats: map[string]*Stats{}}
 	s.done.Go(s.sweep)
 	return s
 }
@@ -70,7 +73,7 @@ func (s *Set) Apply(t *topology.Topology) (Applied, error) {
 		d := declaration{who, gateways, source, t.Timeouts, t.Limits.UpstreamIdle}
 		p := s.pools[name]
 		if p == nil || p.identity != d.identity() {
-			if p, err = newPool(d, s.statsOf(name.of), s.now); err != nil {
+			if p, err = newPool(d, s.statsOf(name.of), s.now, s.log); err != nil {
 				return nil, err
 			}
 		}

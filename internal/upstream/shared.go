@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +24,7 @@ const (
 // dial at a time, so that a burst of requests is no burst of connections.
 type shared struct {
 	write time.Duration
+	log   *slog.Logger
 
 	mu      sync.Mutex
 	conns   []sharedConn
@@ -110,7 +112,7 @@ func (s *shared) reserveOrDial(e *endpoint, timeout time.Duration, after time.Ti
 func (s *shared) dial(d *dialing, e *endpoint, timeout time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	c, err := s.connect(ctx, e, timeout)
+	c, err := s.connect(ctx, e, timeout, d.done)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err == nil {
@@ -124,7 +126,9 @@ func (s *shared) dial(d *dialing, e *endpoint, timeout time.Duration) {
 	close(d.done)
 }
 
-func (s *shared) connect(ctx context.Context, e *endpoint, timeout time.Duration) (*http2client.Conn, error) {
+// connect makes a connection, which is forgotten when it has ended, but not before
+// it is listed.
+func (s *shared) connect(ctx context.Context, e *endpoint, timeout time.Duration, listed <-chan struct{}) (*http2client.Conn, error) {
 	raw, err := e.dial(ctx, timeout)
 	if err != nil {
 		return nil, err
@@ -132,7 +136,7 @@ func (s *shared) connect(ctx context.Context, e *endpoint, timeout time.Duration
 	gone := make(chan struct{})
 	c, err := http2client.Open(ctx, raw, http2client.Options{
 		Write: s.write, Interval: pingAfter, Timeout: pingTimeout, Now: e.now, Closed: func() { close(gone) },
-		Sensitive: mayHoldCredential,
+		Sensitive: mayHoldCredential, Log: s.log,
 	})
 	if err != nil {
 		e.stats.open.Add(-1)
@@ -142,6 +146,7 @@ func (s *shared) connect(ctx context.Context, e *endpoint, timeout time.Duration
 	go func() {
 		<-gone
 		e.stats.open.Add(-1)
+		<-listed
 		s.forget(c)
 	}()
 	if !c.Reserve() { // or whoever waits would dial for ever

@@ -2,6 +2,7 @@ package upstream_test
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -70,7 +71,7 @@ func (g *sharing) breakOff() {
 
 func (g *sharing) pool(t *testing.T) *upstream.Pool {
 	t.Helper()
-	set := upstream.OpenSet(time.Now)
+	set := upstream.OpenSet(time.Now, slog.New(slog.DiscardHandler))
 	t.Cleanup(set.Close)
 	top := declared("h2c://" + g.Addr().String())
 	top.Timeouts.Connect = topology.Duration(time.Minute) // all of a burst wait for connections made one by one

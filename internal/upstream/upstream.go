@@ -11,6 +11,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/url"
 	"os"
@@ -109,7 +110,7 @@ type Pool struct {
 	now       func() time.Time
 }
 
-func newPool(d declaration, stats *Stats, now func() time.Time) (*Pool, error) {
+func newPool(d declaration, stats *Stats, now func() time.Time, log *slog.Logger) (*Pool, error) {
 	p := &Pool{Stats: stats, connect: d.timeouts.Connect.Std(), now: now, identity: d.identity(), http2: true}
 	for _, gateway := range d.gateways {
 		u, err := url.Parse(gateway)
@@ -120,7 +121,7 @@ func newPool(d declaration, stats *Stats, now func() time.Time) (*Pool, error) {
 		port, protocol := "80", "http/1.1"
 		if u.Scheme == "h2" || u.Scheme == "h2c" {
 			protocol = "h2"
-			e.http2 = &shared{write: d.timeouts.Write.Std()}
+			e.http2 = &shared{write: d.timeouts.Write.Std(), log: log}
 		} else {
 			p.http2 = false
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"sync/atomic"
 	"testing"
@@ -58,7 +59,7 @@ func declared(gateways ...string) *topology.Topology {
 
 func open(t *testing.T, c *clock, top *topology.Topology) (*upstream.Set, *upstream.Pool) {
 	t.Helper()
-	s := upstream.OpenSet(c.now)
+	s := upstream.OpenSet(c.now, slog.New(slog.DiscardHandler))
 	t.Cleanup(s.Close)
 	applied, err := s.Apply(top)
 	if err != nil {

@@ -39,7 +39,7 @@ func (c *Conn) begin(head *Head, end bool) (*Stream, error) {
 		return nil, fmt.Errorf("CONNECT for %s: the gateway does not allow extended CONNECT", head.Protocol)
 	}
 	c.writing.Lock()
-	defer c.writing.Unlock()
+	defer c.stopWriting()
 	if err := c.startWriting(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRefused, err)
 	}

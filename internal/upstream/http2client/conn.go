@@ -34,12 +34,13 @@ type Conn struct {
 	framer *http2.Framer // reads for the reading goroutine, writes under writing
 	canon  spellings     // of the reading goroutine: names of fields with canonical capitals
 
-	writing sync.Mutex
-	writer  *bufio.Writer
-	encoder *hpack.Encoder
-	block   bytes.Buffer // what encoder writes
-	lower   spellings    // names of fields in lower case
-	spare   []control
+	writing   sync.Mutex
+	writer    *bufio.Writer
+	unflushed bool // a series of frames has begun and not ended
+	encoder   *hpack.Encoder
+	block     bytes.Buffer // what encoder writes
+	lower     spellings    // names of fields in lower case
+	spare     []control
 
 	mu       sync.Mutex
 	err      error // why the connection is at its end; nothing starts after it

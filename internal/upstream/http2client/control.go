@@ -35,26 +35,30 @@ func (c *Conn) notify() {
 func (c *Conn) control() {
 	defer close(c.closed)
 	defer c.nc.Close()
+	defer c.survive(func() { c.fail(errBug, 0, false) })
 	for range c.wake {
-		c.writing.Lock()
-		if c.startWriting() == nil {
-			_ = c.flush()
-		}
-		c.writing.Unlock()
-
-		c.mu.Lock()
-		ended, rest, last := c.err != nil, c.controls, c.last
-		c.mu.Unlock()
-		if ended {
-			if last != nil {
-				c.writing.Lock()
-				c.writeControls(append(rest, *last))
-				_ = c.writer.Flush() // under the deadline that end has set
-				c.writing.Unlock()
-			}
+		if c.writeWaiting() {
 			return
 		}
 	}
+}
+
+// writeWaiting writes the control frames that wait, the last of them if the
+// connection is at its end.
+func (c *Conn) writeWaiting() (ended bool) {
+	c.writing.Lock()
+	defer c.stopWriting()
+	if c.startWriting() == nil {
+		_ = c.flush()
+	}
+	c.mu.Lock()
+	ended, rest, last := c.err != nil, c.controls, c.last
+	c.mu.Unlock()
+	if last != nil {
+		c.writeControls(append(rest, *last))
+		_ = c.writer.Flush() // under the deadline that end has set
+	}
+	return ended
 }
 
 // startWriting begins a series of frames that a flush ends: it sets the
@@ -71,11 +75,22 @@ func (c *Conn) startWriting() error {
 	waiting := c.controls
 	c.controls, c.spare = c.spare[:0], nil
 	c.mu.Unlock()
+	c.unflushed = true
 	c.writeControls(waiting)
 	if cap(waiting) <= 256 {
 		c.spare = waiting
 	}
 	return nil
+}
+
+// stopWriting unlocks writing. A series that a panic has left without a flush ends
+// the connection: half a frame may have been written, and the compression table may
+// no longer be the gateway's.
+func (c *Conn) stopWriting() {
+	if c.unflushed {
+		c.fail(errBug, 0, false)
+	}
+	c.writing.Unlock()
 }
 
 // writeControls writes frames to the buffer; an error stays there for the
@@ -102,6 +117,7 @@ func (c *Conn) writeControls(frames []control) {
 // why it left, is still read. writing is held.
 func (c *Conn) flush() error {
 	err := c.writer.Flush()
+	c.unflushed = false
 	if err == nil {
 		return nil
 	}

@@ -27,6 +27,7 @@ var (
 	// no bytes, for too long.
 	ErrUnresponsive = errors.New("the gateway does not respond")
 
+	errBug   = errors.New("a bug of this side ended the HTTP/2 connection")
 	errEnded = errors.New("the request has ended already")
 )
 
@@ -75,6 +76,8 @@ func readError(err error) (code http2.ErrCode, tell bool, _ error) {
 		return http2.ErrCodeFrameSize, true, ProtocolError{"a frame is larger than was allowed"}
 	case errors.Is(err, ErrNotHTTP2):
 		return 0, false, err
+	case errors.Is(err, errBug):
+		return http2.ErrCodeInternal, true, err
 	}
 	return 0, false, lost(err)
 }

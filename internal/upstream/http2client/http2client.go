@@ -12,6 +12,7 @@
 package http2client
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/homeward/homeward/route"
@@ -46,6 +47,9 @@ type Options struct {
 	Closed func()
 	// Now is the clock of Idle. time.Now by default.
 	Now func() time.Time
+	// Log is told of panics, and of nothing that a gateway or a client sent.
+	// Nobody is by default.
+	Log *slog.Logger
 }
 
 const (
@@ -79,6 +83,9 @@ func (o Options) orDefault() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return o
 }

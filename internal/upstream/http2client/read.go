@@ -22,7 +22,8 @@ func (c *Conn) read() {
 	}
 }
 
-func (c *Conn) readFrames() error {
+func (c *Conn) readFrames() (err error) {
+	defer c.survive(func() { err = errBug })
 	if err := c.readFirst(); err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func (s *Stream) awaitWindow(some bool) error {
 func (s *Stream) writeTurn(p []byte) (int, error) {
 	c := s.conn
 	c.writing.Lock()
-	defer c.writing.Unlock()
+	defer c.stopWriting()
 	if err := c.startWriting(); err != nil {
 		return 0, s.failure(err)
 	}
@@ -88,7 +88,7 @@ func (s *Stream) End(trailer []route.Field) error {
 	}
 	c := s.conn
 	c.writing.Lock()
-	defer c.writing.Unlock()
+	defer c.stopWriting()
 	if err := c.startWriting(); err != nil {
 		return notEnded(s.failure(err))
 	}
