@@ -200,7 +200,7 @@ type Timeouts struct {
 	ResponseHeader Duration `yaml:"response_header,omitempty" jsonschema:"default=60s,description=From the whole request sent to the head of the answer."`
 	ResponseBody   Duration `yaml:"response_body,omitempty" jsonschema:"default=5m,description=Between two pieces of an answer's body."`
 	Stream         Duration `yaml:"stream,omitempty" jsonschema:"default=1h,description=Without a byte in either direction of a WebSocket\\, an event stream or a gRPC call."`
-	HalfClosed     Duration `yaml:"half_closed,omitempty" jsonschema:"default=1s,description=For the head of the answer once the client has ended its side of an HTTP/1.1 connection; then it counts as gone."`
+	HalfClosed     Duration `yaml:"half_closed,omitempty" jsonschema:"default=1s,description=Between two pieces of the answer once the client has ended its side of an HTTP/1.1 connection; then it counts as gone."`
 	UpstreamIdle   Duration `yaml:"upstream_idle,omitempty" jsonschema:"default=55s,description=How long an idle connection to a gateway is kept. Less than the gateway keeps it."`
 	Drain          Duration `yaml:"drain,omitempty" jsonschema:"default=30s,description=Over which a stopping edge ends its connections."`
 }

@@ -50,7 +50,9 @@ func (a *answer) release() {
 
 func (a *answer) write(b []byte) error {
 	_ = a.conn.net.SetWriteDeadline(time.Now().Add(a.timeout))
+	a.conn.writes.Add(1)
 	_, err := a.conn.net.Write(b)
+	a.conn.writes.Add(1)
 	return err
 }
 
@@ -183,7 +185,7 @@ func (a *answer) End(trailer []route.Field) error {
 const watchAfter = 10 * time.Millisecond
 
 // watch watches the client while its answer is waited for. A client that ends
-// its side of the connection may still read, for a while; then it counts as gone.
+// its side of the connection may still read, for as long as its answer goes on.
 // One that sends its next request already is not watched further.
 func (c *conn) watch(gone func()) (stop func()) {
 	w := &watch{conn: c, gone: gone, done: make(chan struct{}), halfClosed: c.server.proxy.State().Timeouts.HalfClosed.Std()}
@@ -204,6 +206,7 @@ type watch struct {
 	mu      sync.Mutex
 	stopped bool
 	grace   *time.Timer // runs once the client has ended its side
+	writes  int64       // of the connection, when grace was set
 }
 
 func (w *watch) run() {
@@ -224,6 +227,7 @@ func (w *watch) run() {
 	switch {
 	case w.stopped:
 	case errors.Is(err, io.EOF):
+		w.writes = w.conn.writes.Load()
 		w.grace = time.AfterFunc(w.halfClosed, w.expire)
 	default:
 		w.gone()
@@ -233,9 +237,15 @@ func (w *watch) run() {
 func (w *watch) expire() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.stopped {
-		w.gone()
+	if w.stopped {
+		return
 	}
+	if writes := w.conn.writes.Load(); writes != w.writes || writes%2 == 1 {
+		w.writes = writes
+		w.grace.Reset(w.halfClosed)
+		return
+	}
+	w.gone()
 }
 
 func (w *watch) end() {

@@ -24,6 +24,7 @@ type conn struct {
 	secure bool // the client spoke TLS with the load balancer before
 	late   bool // it stopped within what tells its protocol, until its time was over
 	phase  atomic.Int32
+	writes atomic.Int64 // of answers, begun and ended: odd within one
 }
 
 // The phases of a connection. Idle is left by compare-and-swap only, so that a
