@@ -59,4 +59,5 @@ fi
 say "$have_go; first go vet, then go test"
 go vet ./...
 # shellcheck disable=SC2086 # no word at all when the caller names packages
-exec go test "$@" $packages
+# A busy machine may take longer for one package than the ten minutes of go test.
+exec go test -timeout 60m "$@" $packages

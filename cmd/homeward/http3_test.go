@@ -45,7 +45,7 @@ func TestHTTP3(t *testing.T) {
 		addr, proto, altSvc string
 		by                  http.RoundTripper
 	}{{https, "HTTP/2.0", `h3=":` + port + `"; ma=3600`, over2}, {udp, "HTTP/3.0", "", over3}} {
-		resp, err := (&http.Client{Transport: c.by, Timeout: 20 * time.Second}).Get("https://" + c.addr + "/healthz")
+		resp, err := (&http.Client{Transport: c.by, Timeout: time.Minute}).Get("https://" + c.addr + "/healthz")
 		if err != nil {
 			t.Fatalf("%s: %v", c.proto, err)
 		}
@@ -90,7 +90,7 @@ func (o *output) String() string {
 // await waits for a match and returns its group.
 func (o *output) await(t *testing.T, pattern string) string {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		if m := regexp.MustCompile(pattern).FindStringSubmatch(o.String()); m != nil {
 			return m[1]

@@ -27,26 +27,40 @@ var update = flag.Bool("update", false, "write failures.txt anew")
 // suite fails is what fails with a bare server of that library, and nothing else:
 // failures.txt lists it by section.
 func TestOnlyTheLibrarysFailures(t *testing.T) {
-	bare := failures(t, serveBare(t))
-	through := failures(t, serveEdge(t))
+	library, edge := serveBare(t), serveEdge(t)
+	known, err := os.ReadFile("failures.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What is missed within a short time, as on a busy machine, counts only if it is
+	// missed within a long one. Each failure takes all of it.
+	within := 2 * time.Second
+	bare, through := failures(t, library, within), failures(t, edge, within)
+	if listed(through) != string(known) || !subset(through, bare) {
+		within = 20 * time.Second
+		bare, through = failures(t, library, within), failures(t, edge, within)
+	}
 	for _, f := range through {
 		if !slices.Contains(bare, f) {
 			t.Errorf("fails with the edge only: %s", f)
 		}
 	}
-	list := strings.Join(through, "\n") + "\n"
+	list := listed(through)
 	if *update {
 		if err := os.WriteFile("failures.txt", []byte(list), 0o644); err != nil {
 			t.Fatal(err)
 		}
-	}
-	known, err := os.ReadFile("failures.txt")
-	if err != nil {
-		t.Fatal(err)
+		known = []byte(list)
 	}
 	if string(known) != list {
 		t.Errorf("failures.txt lists\n%s\nand these fail:\n%s", known, list)
 	}
+}
+
+func listed(failures []string) string { return strings.Join(failures, "\n") + "\n" }
+
+func subset(some, all []string) bool {
+	return !slices.ContainsFunc(some, func(f string) bool { return !slices.Contains(all, f) })
 }
 
 // serveBare is a server of the library alone.
@@ -96,12 +110,13 @@ func listen(t *testing.T) net.Listener {
 	return l
 }
 
-// failures runs the suite against a port and lists what fails, by section.
-func failures(t *testing.T, port int) []string {
+// failures runs the suite against a port and lists what fails, or does not come
+// within a time, by section.
+func failures(t *testing.T, port int, within time.Duration) []string {
 	t.Helper()
 	report := filepath.Join(t.TempDir(), "report.xml")
 	_, err := h2spec.Run(&config.Config{
-		Host: "127.0.0.1", Port: port, Path: "/", Timeout: 2 * time.Second, MaxHeaderLen: 4000, JUnitReport: report, Strict: true,
+		Host: "127.0.0.1", Port: port, Path: "/", Timeout: within, MaxHeaderLen: 4000, JUnitReport: report, Strict: true,
 	})
 	if err != nil {
 		t.Fatal(err)
