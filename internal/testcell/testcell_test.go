@@ -195,7 +195,7 @@ func TestBadInputIsAnsweredAndClosed(t *testing.T) {
 		"many lines": {"GET / HTTP/1.1\r\nHost: h\r\n" + strings.Repeat("X: y\r\n", 5000) + "\r\n", "431"},
 	} {
 		c := dial(t, addr)
-		c.send(tc.raw)
+		go func() { _, _ = io.WriteString(c, tc.raw) }() // all of it is not waited for
 		resp := c.answer("GET")
 		if got := resp.Status[:3]; got != tc.want || !resp.Close {
 			t.Errorf("%s: %s, closes: %v", name, resp.Status, resp.Close)
