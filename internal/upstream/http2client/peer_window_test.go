@@ -182,7 +182,11 @@ func TestConcurrentStreams(t *testing.T) {
 		t.Error("four slots of three")
 	}
 	c.Release()
-	c.Release()
+	p.must(p.fr.WriteSettings(limit(1)))
+	p.settle()
+	if _, err := c.Begin(get("/"), true); !errors.Is(err, http2client.ErrRefused) {
+		t.Errorf("a second stream of one, whose slot is older: %v", err)
+	}
 	if _, idle := c.Idle(); idle || c.Active() != 1 {
 		t.Error("the last stream is gone")
 	}
