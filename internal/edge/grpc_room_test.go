@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/net/http2"
 
@@ -41,7 +42,7 @@ func TestCallThatWaitsForRoomIsLate(t *testing.T) {
 		}
 	})
 	w := newWorld(t, func(top *topology.Topology) {
-		top.Timeouts.Connect = topology.Duration(patience)
+		top.Timeouts.Connect = topology.Duration(10 * time.Second) // the end of the test waits for it
 		top.Cells[2].Gateways, top.Cells[2].GRPCGateways = []string{"h2c://" + addr}, nil
 	}, testcell.Options{})
 	f := w.frames(t)
@@ -51,14 +52,15 @@ func TestCallThatWaitsForRoomIsLate(t *testing.T) {
 	}
 	f.head(1, false, head...)
 	<-taken
-	f.head(3, false, append(head, "grpc-timeout", "100m")...)
+	f.head(3, false, append(head, "grpc-timeout", "2S")...)
 	got := f.fate(3)
 	if got.status != "200" || got.header["grpc-status"] != "4" || got.header["homeward-error"] != "upstream-timeout" {
 		t.Errorf("%+v", got)
 	}
 	rec := w.seen.await(t, func(proxy.Record) bool { return true })
-	if rec.Kind != proxy.UpstreamTimeout || rec.GRPC != 4 || rec.Aborted != proxy.NotAborted || connections.Load() != 2 {
-		t.Errorf("recorded as %+v after %d connections", rec, connections.Load())
+	if rec.Kind != proxy.UpstreamTimeout || rec.GRPC != 4 || rec.Aborted != proxy.NotAborted {
+		t.Errorf("recorded as %+v", rec)
 	}
+	eventually(t, "a second connection was made", func() bool { return connections.Load() == 2 })
 	_ = f.nc.Close()
 }
