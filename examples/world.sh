@@ -64,12 +64,12 @@ homeward=${HOMEWARD:-$world/homeward}
 
 mint() { "$homeward" token mint -t "$repository/examples/demo.yaml" --cell "$1" --rule "$2"; }
 
-# told waits up to 20 s for a line of a log that the pattern matches, and prints
+# told waits up to 60 s for a line of a log that the pattern matches, and prints
 # its first group.
 told() { # LOG PATTERN
 	local found
-	for _ in $(seq 200); do
-		found=$(sed -n "s/.*$2.*/\\1/p" "$1" | head -n 1)
+	for _ in $(seq 600); do
+		found=$(sed -n "s/.*$2.*/\\1/p" "$1" 2>/dev/null | head -n 1) || true # there may be no log yet
 		[ -z "$found" ] || { echo "$found"; return; }
 		sleep 0.1
 	done

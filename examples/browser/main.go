@@ -36,7 +36,7 @@ func run(args []string) error {
 }
 
 // patience is how long the browser may take for everything.
-const patience = 90 * time.Second
+const patience = 5 * time.Minute
 
 func page(args []string) error {
 	var b browser

@@ -99,7 +99,7 @@ func spoken(out io.Writer, file string, since time.Time, http1 bool) error {
 	if http1 {
 		want = "HTTP/1.1"
 	}
-	for range 100 {
+	for range 600 {
 		counts, sockets, err := counted(file, since)
 		switch {
 		case err != nil:

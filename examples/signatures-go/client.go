@@ -144,7 +144,7 @@ func send(r route, m *message) (v verdict, err error) {
 	if strings.HasPrefix(m.target, "//") { // Opaque would be taken for an address
 		u = &url.URL{Scheme: m.scheme, Host: m.host, Path: m.target, RawPath: m.target}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, m.method, "http://placeholder", bytes.NewReader(m.body))
 	if err != nil {

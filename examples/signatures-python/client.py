@@ -51,7 +51,7 @@ def rfc9421(message):
 def connect(scheme):
     """A connection to the edge, for http.client to write requests to as they are."""
     address, port = (SECURE if scheme == "https" else PLAIN).split(":")
-    sock = socket.create_connection((address, int(port)), timeout=20)
+    sock = socket.create_connection((address, int(port)), timeout=60)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as http.client does on its own connections
     if scheme == "https":
         sock = ssl.create_default_context(cafile=CA_FILE).wrap_socket(sock, server_hostname=FACADE)
