@@ -25,6 +25,7 @@ const (
 type shared struct {
 	write time.Duration
 	log   *slog.Logger
+	room  chan struct{} // has a value when there may be room for one that waits
 
 	mu      sync.Mutex
 	conns   []sharedConn
@@ -64,24 +65,39 @@ func (s *shared) reserveLocked(after time.Time) *http2client.Conn {
 
 var errNoRoom = errors.New("all streams that the gateway allows are taken")
 
+// tell wakes one exchange that waits for a connection to be made.
+func (s *shared) tell() {
+	select {
+	case s.room <- struct{}{}:
+	default:
+	}
+}
+
 // open takes a slot on a connection made after a time: one that is there by now,
-// or one that is made for it, alone or with others that wait for one. It waits for
-// no longer than making two connections may take.
-func (s *shared) open(ctx context.Context, e *endpoint, timeout time.Duration, after time.Time) (c *http2client.Conn, waited bool, _ error) {
+// or one that is made for it, alone or with others that wait for one, unless a place
+// becomes free before. It waits for no longer than making two connections may take.
+// made says that it waited for the connection that it has.
+func (s *shared) open(ctx context.Context, e *endpoint, timeout time.Duration, after time.Time) (c *http2client.Conn, made bool, _ error) {
 	patience := time.NewTimer(2 * timeout)
 	defer patience.Stop()
-	for {
+	for woken := false; ; {
 		c, d := s.reserveOrDial(e, timeout, after)
 		if c != nil {
-			return c, waited, nil
+			if woken {
+				s.tell() // there may be more room, for others
+			}
+			return c, made, nil
 		}
-		waited = true
 		select {
+		case <-s.room:
+			woken = true
+			continue
 		case <-d.done:
+			made = true
 		case <-ctx.Done():
-			return nil, waited, ctx.Err()
+			return nil, made, ctx.Err()
 		case <-patience.C:
-			return nil, waited, errNoRoom
+			return nil, made, errNoRoom
 		}
 		if d.err == nil {
 			continue
@@ -89,7 +105,7 @@ func (s *shared) open(ctx context.Context, e *endpoint, timeout time.Duration, a
 		if c := s.reserve(after); c != nil { // an exchange has ended meanwhile
 			return c, false, nil
 		}
-		return nil, waited, d.err
+		return nil, made, d.err
 	}
 }
 
@@ -136,7 +152,7 @@ func (s *shared) connect(ctx context.Context, e *endpoint, timeout time.Duration
 	gone := make(chan struct{})
 	c, err := http2client.Open(ctx, raw, http2client.Options{
 		Write: s.write, Interval: pingAfter, Timeout: pingTimeout, Now: e.now, Closed: func() { close(gone) },
-		Sensitive: mayHoldCredential, Log: s.log,
+		Sensitive: mayHoldCredential, Log: s.log, Room: s.tell,
 	})
 	if err != nil {
 		e.stats.open.Add(-1)

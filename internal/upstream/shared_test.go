@@ -19,6 +19,7 @@ type sharing struct {
 	net.Listener
 	accepted atomic.Int64
 	full     atomic.Bool // it closes every new connection
+	deaf     atomic.Bool // it says nothing on every connection but the first
 
 	mu    sync.Mutex
 	conns []net.Conn
@@ -39,7 +40,7 @@ func newSharing(t *testing.T, streams int) *sharing {
 		defer close(done)
 		_ = server.Serve(g)
 	}()
-	t.Cleanup(func() { server.Close(); <-done })
+	t.Cleanup(func() { server.Close(); <-done; g.breakOff() })
 	return g
 }
 
@@ -56,8 +57,11 @@ func (g *sharing) Accept() (net.Conn, error) {
 		}
 		g.mu.Lock()
 		g.conns = append(g.conns, c)
+		first := len(g.conns) == 1
 		g.mu.Unlock()
-		return c, nil
+		if first || !g.deaf.Load() {
+			return c, nil
+		}
 	}
 }
 
@@ -144,5 +148,43 @@ func TestFullGatewayKeepsServing(t *testing.T) {
 	get(t, p).HTTP2.Release()
 	if g.accepted.Load() != before {
 		t.Error("dialed with free places on a connection that lives")
+	}
+}
+
+// A request that waits for a connection to be made takes the place that another
+// leaves on one that is there.
+func TestPlaceThatBecomesFree(t *testing.T) {
+	g := newSharing(t, 1)
+	g.deaf.Store(true)
+	top := declared("h2c://" + g.Addr().String())
+	top.Timeouts.Connect = topology.Duration(time.Hour)
+	set := upstream.OpenSet(time.Now, slog.New(slog.DiscardHandler))
+	t.Cleanup(set.Close)
+	applied, err := set.Apply(top)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := applied.Cells[0].Main
+	first := get(t, p)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	waiting := make(chan error)
+	for range 2 {
+		go func() {
+			l, err := p.Get(ctx)
+			if err == nil {
+				l.HTTP2.Release()
+			}
+			waiting <- err
+		}()
+	}
+	for g.accepted.Load() < 2 {
+		time.Sleep(time.Millisecond)
+	}
+	first.HTTP2.Release()
+	for range 2 {
+		if err := <-waiting; err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -121,7 +121,7 @@ func newPool(d declaration, stats *Stats, now func() time.Time, log *slog.Logger
 		port, protocol := "80", "http/1.1"
 		if u.Scheme == "h2" || u.Scheme == "h2c" {
 			protocol = "h2"
-			e.http2 = &shared{write: d.timeouts.Write.Std(), log: log}
+			e.http2 = &shared{write: d.timeouts.Write.Std(), log: log, room: make(chan struct{}, 1)}
 		} else {
 			p.http2 = false
 		}
@@ -210,11 +210,11 @@ func (e *endpoint) kept() *Lease {
 // lease is a lease on a new connection, or on a shared one made after a time.
 func (e *endpoint) lease(ctx context.Context, timeout time.Duration, after time.Time) (*Lease, error) {
 	if e.http2 != nil {
-		c, waited, err := e.http2.open(ctx, e, timeout, after)
+		c, made, err := e.http2.open(ctx, e, timeout, after)
 		if err != nil {
 			return nil, err
 		}
-		return &Lease{HTTP2: c, TLS: e.tls != nil, Reused: !waited, endpoint: e, taken: e.now()}, nil
+		return &Lease{HTTP2: c, TLS: e.tls != nil, Reused: !made, endpoint: e, taken: e.now()}, nil
 	}
 	c, err := e.open(ctx, timeout)
 	if err != nil {

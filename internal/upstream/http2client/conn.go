@@ -146,6 +146,7 @@ func (c *Conn) Release() {
 // free gives back a slot. mu is held.
 func (c *Conn) free() {
 	c.slots--
+	c.o.Room()
 	if c.slots > 0 {
 		return
 	}

@@ -43,6 +43,9 @@ type Options struct {
 	// in lower case, must be in no compression table. Those of Authorization,
 	// Proxy-Authorization and Cookie never are, nor is a path with a query.
 	Sensitive func(name string) bool
+	// Room is called when Reserve may succeed again. The connection is locked then:
+	// Room must not block, nor call it.
+	Room func()
 	// Closed is called once, when an opened connection has ended.
 	Closed func()
 	// Now is the clock of Idle. time.Now by default.
@@ -77,6 +80,9 @@ func (o Options) orDefault() Options {
 	o.MaxHead = min(orDefault(o.MaxHead, 256<<10), maxWindow)
 	if o.Sensitive == nil {
 		o.Sensitive = func(string) bool { return false }
+	}
+	if o.Room == nil {
+		o.Room = func() {}
 	}
 	if o.Closed == nil {
 		o.Closed = func() {}

@@ -42,6 +42,7 @@ func (c *Conn) onSettings(f *http2.SettingsFrame) error {
 		close(c.ready)
 	}
 	c.post(control{frame: http2.FrameSettings})
+	c.o.Room()
 	return nil
 }
 
