@@ -21,6 +21,25 @@ type listeners struct {
 	packets              net.PacketConn
 }
 
+// checkAddresses says which flag has no address to listen on.
+func (o *options) checkAddresses() error {
+	for _, given := range []struct{ flag, addr string }{
+		{"--http", o.http}, {"--https", o.https}, {"--http3", o.http3.addr}, {"--admin", o.admin},
+	} {
+		if given.addr == "" {
+			continue
+		}
+		_, port, err := net.SplitHostPort(given.addr)
+		if err == nil {
+			_, err = net.LookupPort("tcp", port) // a number, or the name of one
+		}
+		if err != nil {
+			return fmt.Errorf("%s %s: %w\nfix: write HOST:PORT, as in 127.0.0.1:8080, or :8080 for every address of this machine", given.flag, given.addr, err)
+		}
+	}
+	return nil
+}
+
 // open opens all listeners or none.
 func (o *options) open() (l listeners, err error) {
 	defer func() {

@@ -53,6 +53,11 @@ func (o *options) check() error {
 		return errors.New("name the topology file: -t FILE")
 	case o.http == "" && o.https == "":
 		return errors.New("nothing to listen on: give --http ADDR, --https ADDR or both")
+	}
+	if err := o.checkAddresses(); err != nil {
+		return err
+	}
+	switch {
 	case o.admin != "" && o.adminTokenFile == "" && !serve.Loopback(o.admin):
 		return fmt.Errorf("the admin port %s can be reached from other machines: give --admin-token-file FILE, or listen on 127.0.0.1", o.admin)
 	case o.admin == "" && o.adminTokenFile != "":
