@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/net/http2"
 
@@ -81,4 +82,33 @@ func TestWriteFailsAfterTheAnswer(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	p.nc.Close()
+}
+
+// timed is a connection that knows until when it may be written.
+type timed struct {
+	net.Conn
+	until atomic.Pointer[time.Time]
+}
+
+func (d *timed) SetWriteDeadline(t time.Time) error {
+	d.until.Store(&t)
+	return d.Conn.SetWriteDeadline(t)
+}
+
+// TestNoDeadlineBetweenWrites has a connection be written: the bound of that is lifted
+// after it. TLS writes on its own when the gateway asks for new keys, and reads
+// nothing more if it cannot.
+func TestNoDeadlineBetweenWrites(t *testing.T) {
+	near, far := socket(t)
+	p := newPeer(t, far)
+	p.must(p.fr.WriteSettings())
+	d := &timed{Conn: near}
+	c := open(t, d, http2client.Options{})
+	exchange(t, c, p, 1)
+	p.settle()
+	for late := time.Now().Add(10 * time.Second); !d.until.Load().IsZero(); time.Sleep(time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatalf("nothing is written, and nothing may be after %v", d.until.Load())
+		}
+	}
 }

@@ -118,12 +118,14 @@ func (c *Conn) writeControls(frames []control) {
 func (c *Conn) flush() error {
 	err := c.writer.Flush()
 	c.unflushed = false
-	if err == nil {
-		return nil
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
+	case err == nil:
+		if c.err == nil { // else the deadline is that of the last words
+			_ = c.nc.SetWriteDeadline(time.Time{}) // or it would cut what TLS writes while it reads: new keys
+		}
+		return nil
 	case c.err != nil:
 		return c.err
 	case timedOut(err):
