@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/homeward/homeward/topology"
@@ -87,6 +88,15 @@ func (d *declaration) identity() string {
 		sum := sha256.Sum256(b)
 		h.Write(sum[:])
 	}
-	return fmt.Sprintf("%s|%s|%s|%s|%d|%s", strings.Join(d.gateways, ","), d.tls.serverName, d.timeouts.Connect, d.timeouts.UpstreamIdle, d.maxIdle,
+	var write topology.Duration // of no account to HTTP/1.1, where each exchange has its own
+	if slices.ContainsFunc(d.gateways, overHTTP2) {
+		write = d.timeouts.Write
+	}
+	return fmt.Sprintf("%s|%s|%s|%s|%s|%d|%s", strings.Join(d.gateways, ","), d.tls.serverName, d.timeouts.Connect, d.timeouts.UpstreamIdle, write, d.maxIdle,
 		hex.EncodeToString(h.Sum(nil)))
+}
+
+// overHTTP2 reports whether a gateway is spoken to in HTTP/2.
+func overHTTP2(gateway string) bool {
+	return strings.HasPrefix(gateway, "h2c://") || strings.HasPrefix(gateway, "h2://")
 }

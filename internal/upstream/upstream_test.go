@@ -171,6 +171,21 @@ func TestRequestsSpreadOverGateways(t *testing.T) {
 
 // What does not change keeps its pool; what changes gets a new one and the old
 // keeps nothing.
+// A connection of HTTP/2 is made for one timeouts.write; one of HTTP/1.1 takes that
+// of each exchange, and is kept.
+func TestApplyAnotherWriteTimeout(t *testing.T) {
+	for scheme, kept := range map[string]bool{"http": true, "h2c": false} {
+		top := declared(scheme + "://127.0.0.1:1")
+		s, p := open(t, &clock{}, top)
+		changed := top.WithDefaults()
+		changed.Timeouts.Write++
+		next, err := s.Apply(changed)
+		if err != nil || (next.Cells[0].Main == p) != kept {
+			t.Errorf("%s: kept the pool: %v, %v", scheme, !kept, err)
+		}
+	}
+}
+
 func TestApply(t *testing.T) {
 	g := newGateway(t)
 	top := declared(g.url())
