@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
+	"github.com/homeward/homeward/internal/proxy"
 	"github.com/homeward/homeward/internal/testcell"
 	"github.com/homeward/homeward/topology"
 )
@@ -105,5 +106,39 @@ func TestClientsThatLeaveWhileTheyAreHeldBack(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// A client that leaves before there is a connection for its request says nothing
+// about the cell.
+func TestClientsThatLeaveBeforeThereIsRoom(t *testing.T) {
+	for _, name := range []string{"http2", "h2c", "http3"} { // an HTTP/1.1 client is not watched that early
+		t.Run(name, func(t *testing.T) {
+			dialed, done := make(chan struct{}, 1), make(chan struct{})
+			defer close(done)
+			addr := origin(t, func(*net.TCPConn, *bufio.Reader) {
+				dialed <- struct{}{}
+				<-done
+			})
+			w := newWorld(t, func(top *topology.Topology) {
+				top.Timeouts.Connect = topology.Duration(patience)
+				top.Cells[2].Gateways, top.Cells[2].GRPCGateways = []string{"h2c://" + addr}, nil
+			}, testcell.Options{})
+			c := w.way(name)
+			ctx, leave := context.WithCancel(t.Context())
+			req := c.request(t, "GET", "/x", nil, 0).WithContext(ctx)
+			go func() {
+				<-dialed
+				leave()
+			}()
+			if resp, err := c.http.Do(req); err == nil {
+				t.Errorf("answered with %d", resp.StatusCode)
+				resp.Body.Close()
+			}
+			rec := w.seen.await(t, func(r proxy.Record) bool { return r.Path == "/x" })
+			if rec.Aborted != proxy.ClientAborted || rec.Kind != proxy.NoProblem {
+				t.Errorf("recorded as %q, broken off by %q", rec.Kind, rec.Aborted)
+			}
+		})
 	}
 }

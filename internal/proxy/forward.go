@@ -40,6 +40,9 @@ func (x *exchange) forward() bool {
 			if body != nil {
 				body.finish()
 			}
+			if x.ctx.Err() != nil { // the client of a stream, or the edge, has left
+				return x.clientLeft()
+			}
 			if x.overdue() {
 				return x.refuse(tooLate)
 			}
