@@ -80,7 +80,7 @@ func Open(ctx context.Context, nc net.Conn, o Options) (*Conn, error) {
 	c.framer.SetReuseFrames()
 	c.framer.SetMaxReadFrameSize(minFrameSize)
 	c.framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
-	c.framer.MaxHeaderListSize = uint32(o.MaxHead)
+	c.framer.MaxHeaderListSize = uint32(4 * min(o.MaxHead, maxWindow/4)) // beyond, a head ends the connection and not its stream
 	c.encoder = hpack.NewEncoder(&c.block)
 	c.health.conn = c
 

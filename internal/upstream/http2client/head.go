@@ -27,7 +27,7 @@ func (c *Conn) onHead(f *http2.MetaHeadersFrame) error {
 	case s.readErr != nil:
 		s.reset(http2.ErrCodeStreamClosed, ProtocolError{"a head after the end of the answer"})
 		return nil
-	case f.Truncated:
+	case f.Truncated || listSize(f.Fields) > c.o.MaxHead:
 		s.reset(http2.ErrCodeEnhanceYourCalm, ProtocolError{"a head is larger than " + strconv.Itoa(c.o.MaxHead) + " bytes"})
 		return nil
 	}
@@ -47,6 +47,15 @@ func (c *Conn) onHead(f *http2.MetaHeadersFrame) error {
 	}
 	s.in.Broadcast()
 	return nil
+}
+
+// listSize is the size of a head by RFC 9113 section 6.5.2.
+func listSize(fields []hpack.HeaderField) int {
+	n := 0
+	for i := range fields {
+		n += int(fields[i].Size())
+	}
+	return n
 }
 
 // fields are those of an answer with canonical names, or the reason why they

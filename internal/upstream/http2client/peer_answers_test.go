@@ -183,6 +183,22 @@ func TestHeadTooLarge(t *testing.T) {
 	exchange(t, c, p, 3)
 }
 
+// TestHeadTooLargeInParts has a head that is over the limit before its last frame: it
+// costs its stream, not those of others.
+func TestHeadTooLargeInParts(t *testing.T) {
+	c, p := scripted(t, http2client.Options{MaxHead: 1000})
+	s := begin(t, c, get("/"), true)
+	block := p.encode(":status", "200", "x-a", strings.Repeat("~", 900), "x-b", strings.Repeat("~", 900))
+	p.must(p.fr.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block[:len(block)-10]}))
+	p.must(p.fr.WriteContinuation(1, false, block[len(block)-10:]))
+	p.must(p.fr.WriteContinuation(1, true, p.encode("x-c", "c")))
+	var broken http2client.ProtocolError
+	if err := s.ReadHead(new(http2client.Response)); !errors.As(err, &broken) {
+		t.Error(err)
+	}
+	exchange(t, c, p, 3)
+}
+
 func TestLengthWithoutBody(t *testing.T) {
 	c, p := scripted(t, http2client.Options{})
 	h := get("/")
