@@ -240,6 +240,8 @@ func hopProblem(err error) Problem {
 	switch {
 	case http1.IsTimeout(err):
 		return Problem{Kind: UpstreamTimeout, Detail: "The cell took the request and did not answer in time."}
+	case errors.Is(err, http2client.ErrHeadTooLarge):
+		return Problem{Kind: TooLarge, Status: 431, Detail: "The head or the trailer of the request is larger than the cell's gateway takes."}
 	case errors.Is(err, errNoSockets):
 		return Problem{Kind: NotSupported, Detail: "The cell's gateway takes no WebSockets over HTTP/2."}
 	case errors.Is(err, errNotOpened):

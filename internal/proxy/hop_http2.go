@@ -131,6 +131,9 @@ func (h *http2Hop) lost(err error) (unsent, stale bool) {
 	if errors.Is(err, http2client.ErrRefused) {
 		return true, true
 	}
+	if errors.Is(err, http2client.ErrHeadTooLarge) {
+		return false, false
+	}
 	var reset http2client.StreamError
 	var garbage http2client.ProtocolError
 	return false, h.lease.Reused && !h.answered && !http1.IsTimeout(err) && !errors.As(err, &reset) && !errors.As(err, &garbage)

@@ -65,6 +65,8 @@ func (c *Conn) newStream(head *Head, end bool) (*Stream, error) {
 		return nil, fmt.Errorf("%w: it is going away", ErrRefused)
 	case c.nextID > maxStreamID:
 		return nil, fmt.Errorf("%w: the connection has no stream ids left", ErrRefused)
+	case head.size() > int64(c.peer.head):
+		return nil, fmt.Errorf("%w: %d bytes", ErrHeadTooLarge, c.peer.head)
 	case len(c.streams) >= int(c.peer.streams): // since the slot was reserved
 		return nil, fmt.Errorf("%w: it allows fewer streams by now", ErrRefused)
 	}

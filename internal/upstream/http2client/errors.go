@@ -14,6 +14,10 @@ var (
 	// process, by its own word or because nothing of them was sent: one may be
 	// sent again elsewhere, if its body is still at hand.
 	ErrRefused = errors.New("the gateway did not process the request")
+	// ErrHeadTooLarge is wrapped when a head or a trailer was not sent, because the
+	// gateway says that it takes none of its size (RFC 9113 section 10.5.1). Some end
+	// the connection at one, and with it the streams of others.
+	ErrHeadTooLarge = errors.New("the head is larger than the gateway takes")
 	// ErrNotHTTP2 is wrapped when what answers does not speak HTTP/2.
 	ErrNotHTTP2 = errors.New("the gateway does not answer in HTTP/2")
 	// ErrNotWanted is what Write and End return after the gateway has answered

@@ -139,10 +139,12 @@ func (s *Stream) declare(code int, fields []route.Field) (reason string) {
 }
 
 // size is about the memory that a head takes, in bytes.
-func (r *Response) size() int {
-	n := 0
-	for i := range r.Fields {
-		n += 32 + len(r.Fields[i].Name) + len(r.Fields[i].Value)
+func (r *Response) size() int { return int(fieldsSize(r.Fields)) }
+
+func fieldsSize(fields []route.Field) int64 {
+	n := int64(0)
+	for i := range fields {
+		n += int64(32 + len(fields[i].Name) + len(fields[i].Value))
 	}
 	return n
 }

@@ -115,6 +115,12 @@ type Head struct {
 	Fields []route.Field
 }
 
+// size is that of the head by RFC 9113 section 6.5.2, with all pseudo-header fields.
+func (h *Head) size() int64 {
+	const pseudo = 5*32 + len(":method:scheme:authority:path:protocol")
+	return fieldsSize(h.Fields) + int64(pseudo+len(h.Method)+len(h.Scheme)+len(h.Authority)+len(h.Path)+len(h.Protocol))
+}
+
 // Response is one head of an answer: an interim one or the final one.
 type Response struct {
 	Status int           // 100 to 999, never 101

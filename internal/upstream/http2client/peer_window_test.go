@@ -157,6 +157,30 @@ func TestCompressionTableSwitchedOff(t *testing.T) {
 	}
 }
 
+// TestHeadThatTheGatewayDoesNotTake has heads and trailers over the gateway's limit
+// not sent: it would end the connection for the others, too.
+func TestHeadThatTheGatewayDoesNotTake(t *testing.T) {
+	c, p := scripted(t, http2client.Options{}, http2.Setting{ID: http2.SettingMaxHeaderListSize, Val: 1000})
+	large := route.Field{Name: "X-A", Value: strings.Repeat("a", 1000)}
+	if !c.Reserve() {
+		t.Fatal("no slot")
+	}
+	if _, err := c.Begin(get("/", large), true); !errors.Is(err, http2client.ErrHeadTooLarge) || errors.Is(err, http2client.ErrRefused) {
+		t.Errorf("begin: %v", err)
+	}
+	s := begin(t, c, post("/"), false)
+	if err := s.End([]route.Field{large}); !errors.Is(err, http2client.ErrHeadTooLarge) {
+		t.Errorf("end: %v", err)
+	}
+	if err := s.ReadHead(new(http2client.Response)); !errors.Is(err, http2client.ErrHeadTooLarge) {
+		t.Errorf("read: %v", err)
+	}
+	if f := p.await(http2.FrameRSTStream); f.code != http2.ErrCodeCancel {
+		t.Errorf("reset with %s", f.code)
+	}
+	exchange(t, c, p, 3)
+}
+
 func TestConcurrentStreams(t *testing.T) {
 	limit := func(n uint32) http2.Setting { return http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: n} }
 	c, p := scripted(t, http2client.Options{MaxStreams: 3}, limit(2))

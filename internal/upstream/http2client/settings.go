@@ -13,6 +13,7 @@ type settings struct {
 	window  int64 // of a new stream
 	frame   int   // bytes of a frame's payload
 	streams uint32
+	head    uint32 // bytes of a head, as RFC 9113 section 6.5.2 counts them
 	connect bool
 	// Sizes of the compression table since the last block was encoded: the
 	// smallest and the latest, to be told both (RFC 7541 section 4.2).
@@ -21,7 +22,7 @@ type settings struct {
 }
 
 func firstSettings() settings {
-	return settings{window: 1<<16 - 1, frame: minFrameSize, streams: math.MaxInt32}
+	return settings{window: 1<<16 - 1, frame: minFrameSize, streams: math.MaxInt32, head: math.MaxUint32}
 }
 
 // onSettings applies settings in their order and acknowledges them.
@@ -58,6 +59,8 @@ func (c *Conn) set(s http2.Setting) error {
 		p.frame = int(s.Val)
 	case http2.SettingMaxConcurrentStreams:
 		p.streams = min(s.Val, math.MaxInt32)
+	case http2.SettingMaxHeaderListSize:
+		p.head = s.Val
 	case http2.SettingHeaderTableSize:
 		if !p.resized || s.Val < p.smallest {
 			p.smallest = s.Val

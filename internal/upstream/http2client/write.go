@@ -1,6 +1,12 @@
 package http2client
 
-import "github.com/homeward/homeward/route"
+import (
+	"fmt"
+
+	"golang.org/x/net/http2"
+
+	"github.com/homeward/homeward/route"
+)
 
 const (
 	maxWrite = 32 << 10 // bytes of a frame's payload, if the gateway takes as much
@@ -93,6 +99,9 @@ func (s *Stream) End(trailer []route.Field) error {
 		return notEnded(s.failure(err))
 	}
 	c.mu.Lock()
+	if s.writeErr == nil && fieldsSize(trailer) > int64(c.peer.head) {
+		s.reset(http2.ErrCodeCancel, fmt.Errorf("trailer: %w", ErrHeadTooLarge))
+	}
 	err := s.writeErr
 	if err == nil {
 		s.writeErr = errEnded
