@@ -39,9 +39,10 @@ sends the request there, unchanged.
 
   ` + example + ` -t topology.yaml --http 127.0.0.1:8080 --admin 127.0.0.1:8900
 
-Signals: SIGHUP takes the changed topology file, whole or not at all. SIGTERM and
-Ctrl-C end the edge: no new connections, requests under way to their end, idle
-connections closed over timeouts.drain; a second one ends it at once.
+Signals: SIGHUP takes the changed topology file, whole or not at all, and opens the
+file of the access log anew. SIGTERM and Ctrl-C end the edge: no new connections,
+requests under way to their end, idle connections closed over timeouts.drain; a
+second one ends it at once.
 A changed certificate is taken by itself.` + features.missing(),
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,

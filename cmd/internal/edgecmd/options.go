@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 
 	"github.com/spf13/pflag"
 
@@ -42,7 +41,7 @@ func (o *options) flags(f *pflag.FlagSet) {
 	}
 	f.StringVar(&o.admin, "admin", "", "address of the admin port, as in 127.0.0.1:8900")
 	f.StringVar(&o.adminTokenFile, "admin-token-file", "", "file with the token that the admin port asks for; needed unless it is on loopback")
-	f.StringVar(&o.accessLog, "access-log", "-", "file for the access log, appended to; - for standard output, off for none")
+	f.StringVar(&o.accessLog, "access-log", "-", "file for the access log, appended to, opened anew on SIGHUP; - for standard output, off for none")
 	f.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error, for the log on standard error")
 }
 
@@ -88,16 +87,15 @@ func (o *options) checkCertificates() error {
 	return o.acme.check()
 }
 
-func (o *options) openAccessLog(stdout io.Writer) (io.Writer, func(), error) {
+// openAccessLog opens where the access log goes, nil for nowhere. file is nil
+// when that is none.
+func (o *options) openAccessLog(stdout io.Writer) (to io.Writer, file *logFile, err error) {
 	switch o.accessLog {
 	case "-":
-		return stdout, func() {}, nil
+		return stdout, nil, nil
 	case "off", "":
-		return nil, func() {}, nil
+		return nil, nil, nil
 	}
-	f, err := os.OpenFile(o.accessLog, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
-	if err != nil {
-		return nil, nil, fmt.Errorf("access log: %w", err)
-	}
-	return f, func() { _ = f.Close() }, nil
+	file, err = openLogFile(o.accessLog)
+	return file, file, err
 }

@@ -19,7 +19,8 @@ type process struct {
 	edge         *edge.Edge
 	certificates certificates
 	log          *slog.Logger
-	http3        HTTP3 // nil for none
+	accessLog    *logFile // nil for none
+	http3        HTTP3    // nil for none
 	admin        *http.Server
 	failed       chan error // a listener that ended by itself
 }
@@ -38,18 +39,20 @@ func (o *options) run(ctx context.Context, stdout, stderr io.Writer, reload <-ch
 		return err
 	}
 	o.warnOfUnknown(top, log)
-	accessLog, closeLog, err := o.openAccessLog(stdout)
+	accessLog, file, err := o.openAccessLog(stdout)
 	if err != nil {
 		return err
 	}
-	defer closeLog()
+	if file != nil {
+		defer file.close()
+	}
 	made := edge.Config{Topology: top, Log: log, AccessLog: accessLog}
 	certs.tell(&made)
 	e, err := edge.Open(made)
 	if err != nil {
 		return err
 	}
-	p := &process{options: o, edge: e, certificates: certs, log: log, failed: make(chan error, 4)}
+	p := &process{options: o, edge: e, certificates: certs, log: log, accessLog: file, failed: make(chan error, 4)}
 	if err := p.listen(); err != nil {
 		p.stop(0)
 		return err
@@ -77,8 +80,14 @@ func (p *process) live(ctx context.Context, reload <-chan os.Signal) error {
 	}
 }
 
-// reload takes the topology file again, whole or not at all.
+// reload opens the access log anew, and takes the topology file again, whole or
+// not at all.
 func (p *process) reload() {
+	if p.accessLog != nil {
+		if err := p.accessLog.reopen(); err != nil {
+			p.log.Error("the access log goes on in the file that is open", "error", err)
+		}
+	}
 	top, err := config.LoadFile(p.options.topology)
 	if err == nil {
 		err = p.edge.Load(top)
