@@ -48,11 +48,17 @@ func (a *answer) release() {
 	}
 }
 
+// write has no deadline stay on a TLS connection: that writes on its own when the
+// client asks for new keys, and can write nothing more once such a write is late
+// (RFC 8446 section 4.6.3).
 func (a *answer) write(b []byte) error {
 	_ = a.conn.net.SetWriteDeadline(time.Now().Add(a.timeout))
 	a.conn.writes.Add(1)
 	_, err := a.conn.net.Write(b)
 	a.conn.writes.Add(1)
+	if a.conn.tls {
+		_ = a.conn.net.SetWriteDeadline(time.Time{})
+	}
 	return err
 }
 

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,7 +57,7 @@ func (h *http2Hop) fields() []route.Field {
 	kept := out[:0]
 	for _, f := range out {
 		if strings.EqualFold(f.Name, "Host") ||
-			h.x.in.Tunnel != nil && (strings.EqualFold(f.Name, keyField) || strings.EqualFold(f.Name, "Content-Length")) {
+			h.x.in.Tunnel != nil && (http1.SameName(f.Name, keyField) || strings.EqualFold(f.Name, "Content-Length")) {
 			continue
 		}
 		kept = append(kept, f)
@@ -95,6 +96,7 @@ func (h *http2Hop) head(r *http1.Response) error {
 	switch {
 	case h.x.in.Tunnel != nil && 200 <= got.Status && got.Status < 300 && !got.End:
 		r.Status = 101
+		r.Fields = slices.DeleteFunc(r.Fields, func(f route.Field) bool { return http1.SameName(f.Name, acceptField) })
 		if key := first(h.x.in.Fields, keyField); key != "" { // a client of HTTP/1.1 waits for it
 			r.Fields = append(r.Fields, route.Field{Name: acceptField, Value: acceptOf(key)})
 		}

@@ -19,7 +19,7 @@ func (in *Inbound) takeHeader(header http.Header, s *State) (Problem, bool) {
 		for _, value := range header[name] {
 			size += len(name) + len(value) + 4
 			count++
-			if name != "Host" && name != connectProtocol && (in.Tunnel == nil || !strings.EqualFold(name, keyField)) {
+			if name != "Host" && name != connectProtocol && (in.Tunnel == nil || !http1.SameName(name, keyField)) {
 				in.Fields = append(in.Fields, route.Field{Name: name, Value: value})
 			}
 		}

@@ -135,6 +135,7 @@ func (u *upward) copy() Abort {
 		if n > 0 {
 			u.moved()
 			sent = u.t.hop.write(*buf, n)
+			u.t.hop.writeBy(time.Time{}) // TLS may write on its own between two pieces
 		}
 		x.proxy.pieces.Put(buf)
 		switch {
