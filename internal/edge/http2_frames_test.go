@@ -52,11 +52,30 @@ func (f *frames) head(stream uint32, end bool, fields ...string) {
 
 // begin is head, but tells an error.
 func (f *frames) begin(stream uint32, end bool, fields ...string) error {
+	return f.fr.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: f.encoded(fields...), EndStream: end, EndHeaders: true})
+}
+
+// inParts sends the head of a request without a body in frames of 16 KiB at most.
+func (f *frames) inParts(stream uint32, fields ...string) {
+	f.t.Helper()
+	block := f.encoded(fields...)
+	n := min(len(block), 16<<10)
+	f.sent(f.fr.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: block[:n], EndStream: true, EndHeaders: n == len(block)}))
+	for block = block[n:]; len(block) > 0; block = block[n:] {
+		n = min(len(block), 16<<10)
+		if f.fr.WriteContinuation(stream, n == len(block), block[:n]) != nil {
+			return // who refuses it does not wait for its rest
+		}
+	}
+}
+
+// encoded is a head as a block, valid until the next.
+func (f *frames) encoded(fields ...string) []byte {
 	f.block.Reset()
 	for i := 0; i < len(fields); i += 2 {
 		_ = f.enc.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]})
 	}
-	return f.fr.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: f.block.Bytes(), EndStream: end, EndHeaders: true})
+	return f.block.Bytes()
 }
 
 func (f *frames) data(stream uint32, end bool, p string) {

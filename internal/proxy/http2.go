@@ -21,8 +21,10 @@ import (
 const http2Shards = 8
 
 // http2HeadRoom is what the library may read of a head beyond the topology's
-// limit, so that the answer to a head over the limit is ours.
-const http2HeadRoom = 1 << 20
+// limit, so that the answer to a head over the limit is ours. A byte on the wire can
+// be a field of a hundred bytes in memory, on each stream, so it is little more than
+// proxies before the edge pass on.
+const http2HeadRoom = 128 << 10
 
 // http2Servers serve the HTTP/2 connections.
 type http2Servers struct {
@@ -50,6 +52,7 @@ func newHTTP2Servers(s *Server) *http2Servers {
 			MaxHeaderBytes:               int(limits.Head) + http2HeadRoom,
 			ReadHeaderTimeout:            timeouts.Header.Std(),
 			IdleTimeout:                  timeouts.Idle.Std(),
+			WriteTimeout:                 timeouts.Write.Std(), // of what the library refuses; serve lifts it
 			HTTP2:                        &http.HTTP2Config{WriteByteTimeout: timeouts.Write.Std()},
 			BaseContext:                  func(net.Listener) context.Context { return s.base },
 			ConnContext:                  withTransport,
@@ -126,8 +129,9 @@ func (h *http2Servers) close() {
 	}
 }
 
-// serve answers one request.
+// serve answers one request. How long its answer may take is for ServeStream to say.
 func (h *http2Servers) serve(w http.ResponseWriter, r *http.Request) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
 	is, _ := r.Context().Value(transport{}).(transport)
 	s := Stream{Proto: "HTTP/2.0", TLS: is.tls, Secure: is.secure, Connect: r.Header.Get(connectProtocol)}
 	if a, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {

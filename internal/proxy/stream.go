@@ -44,6 +44,7 @@ func (s *Server) ServeStream(w http.ResponseWriter, r *http.Request, via Stream)
 		Watch:     func(gone func()) (stop func()) { return watchStream(r.Context(), gone) }, WatchesApart: true,
 	}
 	if problem, ok := in.takeStream(r, via, state); !ok {
+		clear(r.Header) // or it stays for as long as the client takes no answer
 		p.Reject(in.refused(), out, problem)
 		return
 	}

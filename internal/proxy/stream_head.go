@@ -16,9 +16,12 @@ import (
 func (in *Inbound) takeHeader(header http.Header, s *State) (Problem, bool) {
 	size, count := len(in.Target), 0
 	for _, name := range slices.Sorted(maps.Keys(header)) {
-		for _, value := range header[name] {
+		for i, value := range header[name] {
 			size += len(name) + len(value) + 4
 			count++
+			if count > s.Limits.Headers && i > 0 { // it will be refused, and one of a name is enough to do so
+				continue
+			}
 			if name != "Host" && name != connectProtocol && (in.Tunnel == nil || !http1.SameName(name, keyField)) {
 				in.Fields = append(in.Fields, route.Field{Name: name, Value: value})
 			}
