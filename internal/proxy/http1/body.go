@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"bytes"
 	"io"
 	"strings"
 )
@@ -87,8 +88,32 @@ func (b *Body) Ready() error {
 func (b *Body) Trailer() []Field { return b.trailer }
 
 // Read reads the content, without its framing. A connection that ends before
-// the body does is io.ErrUnexpectedEOF.
+// the body does is io.ErrUnexpectedEOF. Chunks that are at hand are read together:
+// each alone would be a write to the other side, for a few bytes of the sender's.
 func (b *Body) Read(p []byte) (int, error) {
+	n, err := b.piece(p)
+	for err == nil && n < len(p) && b.chunkAtHand() {
+		more, failed := b.piece(p[n:])
+		if n += more; failed != nil {
+			break // it is sticky, and for the next Read to tell
+		}
+	}
+	return n, err
+}
+
+// chunkAtHand reports whether the content of the next chunk has begun in what is
+// buffered, so that reading some of it waits for nothing. The last chunk has none.
+func (b *Body) chunkAtHand() bool {
+	at := b.r.buf[b.r.r:b.r.w]
+	if b.kind != chunkedBody || b.err != nil || b.left > 0 || len(at) < len("\r\n1") || at[2] == '0' {
+		return false
+	}
+	end := bytes.IndexByte(at[2:], '\n')
+	return end >= 0 && 2+end+1 < len(at)
+}
+
+// piece reads from what is left of the content, or of the current chunk.
+func (b *Body) piece(p []byte) (int, error) {
 	if b.err != nil {
 		return 0, b.err
 	}
@@ -178,7 +203,9 @@ func (b *Body) chunkSize() (int64, error) {
 		return 0, syntax("a chunk does not start with its size")
 	}
 	if ext := line[digits:]; ext != "" {
-		if trimmed := strings.TrimLeft(ext, " \t"); trimmed == "" || trimmed[0] != ';' {
+		// Old servers pad the size with spaces. That is no part of the grammar, but
+		// has one reading, and the next hop gets chunks of the edge's own.
+		if trimmed := strings.TrimLeft(ext, " \t"); trimmed != "" && trimmed[0] != ';' {
 			return 0, syntax("a chunk size is followed by something other than an extension")
 		}
 		for _, c := range []byte(ext) {

@@ -126,7 +126,7 @@ func TestReadyWaitsForContent(t *testing.T) {
 		if err := body.Ready(); err != nil {
 			t.Fatal(err)
 		}
-		if n, err := body.Read(make([]byte, 100)); n != 2 || err != nil {
+		if n, err := body.Read(make([]byte, 2)); n != 2 || err != nil {
 			t.Fatalf("%d, %v", n, err)
 		}
 		if err := body.Ready(); !errors.Is(err, want) {
