@@ -1,6 +1,7 @@
 package edge_test
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -137,6 +138,35 @@ func TestChallengeHandshakeEndsTheConnection(t *testing.T) {
 	if conn, err := tls.Dial("tcp", without, &tls.Config{NextProtos: []string{"acme-tls/1"}, InsecureSkipVerify: true}); err == nil {
 		_ = conn.Close()
 		t.Error("an edge without ACME takes a challenge")
+	}
+}
+
+// A client that names HTTP/1.0 alone would lose its handshake to an edge that does
+// not know the name, though what it speaks is understood.
+func TestClientOfHTTP10NamesItInTheHandshake(t *testing.T) {
+	_, _, secure := openEdge(t, edge.Config{}, presenting())
+	for _, c := range []struct {
+		offers []string
+		want   string
+	}{
+		{[]string{"http/1.0"}, "http/1.0"},
+		{[]string{"http/1.0", "http/1.1"}, "http/1.1"},
+		{nil, ""},
+	} {
+		conn, err := tls.Dial("tcp", secure, &tls.Config{NextProtos: c.offers, InsecureSkipVerify: true})
+		if err != nil {
+			t.Errorf("offering %q: %v", c.offers, err)
+			continue
+		}
+		defer conn.Close()
+		if got := conn.ConnectionState().NegotiatedProtocol; got != c.want {
+			t.Errorf("offering %q: %q, want %q", c.offers, got, c.want)
+		}
+		_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+		_, _ = conn.Write([]byte("GET / HTTP/1.0\r\nHost: api.homeward.test\r\n\r\n"))
+		if resp, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || resp.StatusCode != http.StatusOK {
+			t.Errorf("offering %q: %v, %v", c.offers, resp, err)
+		}
 	}
 }
 

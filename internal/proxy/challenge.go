@@ -33,9 +33,10 @@ func (x *exchange) challenge() (body string, ok bool) {
 }
 
 // protocols are what a TLS listener of the edge offers: HTTP, and the protocol of
-// challenges if the caller's configuration answers them.
+// challenges if the caller's configuration answers them. Clients of HTTP/1.0 name
+// it, and a handshake ends that finds no name in common (RFC 7301 section 3.2).
 func protocols(configured []string) []string {
-	offered := []string{"h2", "http/1.1"}
+	offered := []string{"h2", "http/1.1", "http/1.0"}
 	for _, p := range configured {
 		if p == challengeProtocol {
 			return append(offered, p)

@@ -23,6 +23,7 @@ func TestResponses(t *testing.T) {
 		{"HTTP/1.1 200 Fine by me\r\n\r\nto the end", "GET", "to the end", false},
 		{"HTTP/1.0 200 OK\r\n\r\nold", "GET", "old", false},
 		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", "GET", "ok", true},
+		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2   \r\nok\r\n0\t \r\n\r\n", "GET", "ok", true}, // old servers pad the size
 	} {
 		r := http1.NewReader(strings.NewReader(c.wire))
 		var resp http1.Response
