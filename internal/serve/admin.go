@@ -4,10 +4,12 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // Loopback reports whether a listen address, host:port, is reached from this
@@ -25,6 +27,22 @@ func loopbackHost(host string) bool {
 	}
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// AdminServer serves handler on the admin port. A client that sends nothing more is
+// waited for as long as wait says: for a head, for a body, which nothing there has a
+// use for, and between two requests. Answers have no such limit: a profile takes the
+// time that was asked for. log gets what the library has to say.
+func AdminServer(handler http.Handler, wait time.Duration, log slog.Handler) *http.Server {
+	return &http.Server{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.ContentLength != 0 {
+				_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(wait))
+			}
+			handler.ServeHTTP(w, r)
+		}),
+		ReadHeaderTimeout: wait, IdleTimeout: wait, ErrorLog: slog.NewLogLogger(log, slog.LevelDebug),
+	}
 }
 
 // RequireToken lets a request through to next if it bears the token (RFC 6750

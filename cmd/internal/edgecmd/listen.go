@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -77,6 +76,9 @@ func (l *listeners) close() {
 	}
 }
 
+// adminWait is more than the usual time between two looks at the metrics.
+const adminWait = 30 * time.Second
+
 // listen opens all listeners before any of them serves.
 func (p *process) listen() error {
 	var handler http.Handler
@@ -101,7 +103,7 @@ func (p *process) listen() error {
 		go p.serve("https", l.secure, p.certificates.tls())
 	}
 	if l.admin != nil {
-		p.admin = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug)}
+		p.admin = serve.AdminServer(handler, adminWait, p.log.Handler())
 		p.log.Info("listening", "admin", l.admin.Addr().String())
 		go func() { _ = p.admin.Serve(l.admin) }()
 	}
