@@ -192,7 +192,7 @@ const watchAfter = 10 * time.Millisecond
 
 // watch watches the client while its answer is waited for. A client that ends
 // its side of the connection may still read, for as long as its answer goes on.
-// One that sends its next request already is not watched further.
+// One that sends its next requests already is watched until there is no room for more.
 func (c *conn) watch(gone func()) (stop func()) {
 	w := &watch{conn: c, gone: gone, done: make(chan struct{}), halfClosed: c.server.proxy.State().Timeouts.HalfClosed.Std()}
 	timer := time.AfterFunc(watchAfter, w.run)
@@ -224,14 +224,14 @@ func (w *watch) run() {
 	}
 	_ = w.conn.net.SetReadDeadline(time.Time{})
 	w.mu.Unlock()
-	err := w.conn.reader.Await()
-	if err == nil {
-		return
+	var err error
+	for err == nil {
+		err = w.conn.reader.AwaitMore()
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case w.stopped:
+	case w.stopped, errors.Is(err, http1.ErrTooLarge):
 	case errors.Is(err, io.EOF):
 		w.writes = w.conn.writes.Load()
 		w.grace = time.AfterFunc(w.halfClosed, w.expire)

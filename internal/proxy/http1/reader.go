@@ -30,6 +30,10 @@ func (r *Reader) Await() error {
 	return r.fill(defaultHead)
 }
 
+// AwaitMore blocks until more has come than is there to be consumed already. It
+// returns ErrTooLarge when that is as much as a head may be.
+func (r *Reader) AwaitMore() error { return r.fill(defaultHead) }
+
 // Peek returns the first n bytes without consuming them.
 func (r *Reader) Peek(n int) ([]byte, error) {
 	for r.Buffered() < n {
