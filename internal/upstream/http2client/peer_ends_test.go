@@ -46,6 +46,40 @@ func TestAfterTheEnd(t *testing.T) {
 	}
 }
 
+// TestResetInPlaceOfTheEnd has a gateway reset the stream without an error where
+// the end of an answer belongs, as servers do that lose it when a window is full.
+// By its declared length the answer is whole, or it is not.
+func TestResetInPlaceOfTheEnd(t *testing.T) {
+	for name, test := range map[string]struct {
+		code  http2.ErrCode
+		whole bool
+		head  []string
+	}{
+		"whole":            {http2.ErrCodeNo, true, []string{":status", "200", "content-length", "5"}},
+		"short":            {http2.ErrCodeNo, false, []string{":status", "200", "content-length", "6"}},
+		"length not known": {http2.ErrCodeNo, false, []string{":status", "200"}},
+		"with an error":    {http2.ErrCodeInternal, false, []string{":status", "200", "content-length", "5"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, p := scripted(t, http2client.Options{})
+			s := begin(t, c, get("/"), true)
+			p.head(1, false, test.head...)
+			p.data(1, false, "bytes")
+			p.must(p.fr.WriteRSTStream(1, test.code))
+			p.settle()
+			readHead(t, s)
+			b, err := io.ReadAll(s)
+			if string(b) != "bytes" || (err == nil) != test.whole {
+				t.Errorf("%q, %v", b, err)
+			}
+			if c.Active() != 0 {
+				t.Error("the slot is not free")
+			}
+			exchange(t, c, p, 3)
+		})
+	}
+}
+
 // TestShortAfterTheRequest has an answer end too early when nothing may be sent
 // on the stream any more.
 func TestShortAfterTheRequest(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 
 	"golang.org/x/net/http2"
 )
@@ -188,6 +189,9 @@ func (c *Conn) onReset(f *http2.RSTStreamFrame) error {
 	s, err := c.find(f.StreamID)
 	if s == nil || err != nil {
 		return err
+	}
+	if f.ErrCode == http2.ErrCodeNo && s.readErr == nil && s.answered && !s.bodyless && s.got == s.declared {
+		s.readErr = io.EOF // some servers lose the end, and say that nothing is wrong: by its length the answer is whole
 	}
 	if s.readErr != nil && f.ErrCode == http2.ErrCodeNo {
 		s.lose(ErrNotWanted)
