@@ -135,3 +135,18 @@ func TestAnnouncedTrailerOfAHeadersName(t *testing.T) {
 		}
 	}
 }
+
+// An answer that declares no length and has no content reaches the client without
+// one: the libraries that write to streams would say 0.
+func TestNoLengthIsMadeUp(t *testing.T) {
+	chunked, _ := answering(t, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+	stream, _ := answeringHTTP2(t, true, ":status", "200")
+	for _, w := range []*world{chunked, stream} {
+		for _, c := range w.ways() {
+			r := c.do(t, c.request(t, "GET", "/x", nil, 0))
+			if length, ok := r.Header["Content-Length"]; r.StatusCode != 200 || ok {
+				t.Errorf("%s: %d with the length %q", c.name, r.StatusCode, length)
+			}
+		}
+	}
+}

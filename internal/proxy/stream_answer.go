@@ -52,7 +52,7 @@ func add(h http.Header, fields []route.Field) {
 func (a *streamAnswer) Head(head *AnswerHead, more bool) error {
 	h := a.w.Header()
 	add(h, head.Fields)
-	for _, name := range []string{"Date", "Content-Type"} {
+	for _, name := range []string{"Date", "Content-Type", "Content-Length"} {
 		if _, ok := h[name]; !ok {
 			h[name] = nil // the library must not make one up
 		}
