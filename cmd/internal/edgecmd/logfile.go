@@ -1,24 +1,25 @@
 package edgecmd
 
 import (
+	"errors"
 	"fmt"
 	"os"
-	"sync"
+	"sync/atomic"
+	"syscall"
 )
 
 // logFile is the file that the access log is appended to. It may be renamed at
 // any time: what is written goes to the same file until reopen opens one under
-// the name again. It is safe for concurrent use.
+// the name again. It is safe for concurrent use, and a write that takes for ever,
+// as to a pipe that nobody reads, holds up nothing else.
 type logFile struct {
 	name string
-
-	mu   sync.Mutex
-	file *os.File
+	file atomic.Pointer[os.File]
 }
 
 func openLogFile(name string) (*logFile, error) {
 	l := &logFile{name: name}
-	if err := l.reopen(); err != nil {
+	if err := l.open(0); err != nil {
 		return nil, err
 	}
 	return l, nil
@@ -26,26 +27,29 @@ func openLogFile(name string) (*logFile, error) {
 
 // Write implements io.Writer.
 func (l *logFile) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.file.Write(b)
+	for {
+		f := l.file.Load()
+		n, err := f.Write(b)
+		if n == 0 && errors.Is(err, os.ErrClosed) && l.file.Load() != f {
+			continue // reopen came between
+		}
+		return n, err
+	}
 }
 
 // reopen opens the file of that name, which may be another by now. If it cannot
-// be opened, the log goes on in the one that is open.
-func (l *logFile) reopen() error {
-	f, err := os.OpenFile(l.name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
+// be opened, or is a pipe without a reader, the log goes on in the one that is open.
+func (l *logFile) reopen() error { return l.open(syscall.O_NONBLOCK) }
+
+func (l *logFile) open(how int) error {
+	f, err := os.OpenFile(l.name, how|os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
 	if err != nil {
 		return fmt.Errorf("access log: %w", err)
 	}
-	l.mu.Lock()
-	old := l.file
-	l.file = f
-	l.mu.Unlock()
-	if old != nil {
+	if old := l.file.Swap(f); old != nil {
 		_ = old.Close()
 	}
 	return nil
 }
 
-func (l *logFile) close() { _ = l.file.Close() }
+func (l *logFile) close() { _ = l.file.Load().Close() }
