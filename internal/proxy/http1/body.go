@@ -203,9 +203,7 @@ func (b *Body) chunkSize() (int64, error) {
 		return 0, syntax("a chunk does not start with its size")
 	}
 	if ext := line[digits:]; ext != "" {
-		// Old servers pad the size with spaces. That is no part of the grammar, but
-		// has one reading, and the next hop gets chunks of the edge's own.
-		if trimmed := strings.TrimLeft(ext, " \t"); trimmed != "" && trimmed[0] != ';' {
+		if trimmed := strings.TrimLeft(ext, " \t"); trimmed == "" || trimmed[0] != ';' {
 			return 0, syntax("a chunk size is followed by something other than an extension")
 		}
 		for _, c := range []byte(ext) {
