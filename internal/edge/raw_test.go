@@ -2,7 +2,6 @@ package edge_test
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"io"
 	"net"
@@ -24,24 +23,6 @@ const patience = time.Minute
 // before it: longer than a busy machine keeps a goroutine waiting. Tests that wait
 // for it run in parallel.
 const brief = 3 * time.Second
-
-// logBuffer is a log that many goroutines write and the test reads.
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
 
 // records collects what the edge observed.
 type records struct {

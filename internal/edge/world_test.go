@@ -12,6 +12,7 @@ import (
 	"github.com/homeward/homeward/internal/edge"
 	"github.com/homeward/homeward/internal/proxy"
 	"github.com/homeward/homeward/internal/testcell"
+	"github.com/homeward/homeward/internal/testjournal"
 	"github.com/homeward/homeward/topology"
 )
 
@@ -23,7 +24,7 @@ type world struct {
 	top   *topology.Topology
 	cells map[string]*testcell.Cell
 	addr  string // plain
-	log   logBuffer
+	log   testjournal.Buffer
 	seen  records
 }
 

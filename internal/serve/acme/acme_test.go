@@ -15,6 +15,7 @@ import (
 	"github.com/homeward/homeward/internal/serve/acme"
 	"github.com/homeward/homeward/internal/testauthority"
 	"github.com/homeward/homeward/internal/testcert"
+	"github.com/homeward/homeward/internal/testjournal"
 )
 
 const (
@@ -238,7 +239,7 @@ func TestOpenRefuses(t *testing.T) {
 }
 
 func TestTheSameNameTwiceIsOne(t *testing.T) {
-	var log logBuffer
+	var log testjournal.Buffer
 	m, err := acme.Open(acme.Config{
 		Names: []string{name, strings.ToUpper(name)}, Email: email, Dir: filepath.Join(t.TempDir(), "a", "b"), CA: "https://authority.test/dir",
 		Log: slog.New(slog.NewTextHandler(&log, nil)), Now: time.Now,

@@ -1,9 +1,7 @@
 package acme_test
 
 import (
-	"bytes"
 	"net"
-	"sync"
 	"testing"
 
 	"github.com/homeward/homeward/internal/testauthority"
@@ -50,22 +48,4 @@ func again(t *testing.T, addr string) net.Listener {
 		t.Fatal(err)
 	}
 	return l
-}
-
-// logBuffer is a log that may be read while it is written.
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

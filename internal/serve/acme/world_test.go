@@ -20,6 +20,7 @@ import (
 	"github.com/homeward/homeward/internal/serve/acme"
 	"github.com/homeward/homeward/internal/testauthority"
 	"github.com/homeward/homeward/internal/testcell"
+	"github.com/homeward/homeward/internal/testjournal"
 	"github.com/homeward/homeward/internal/testleak"
 )
 
@@ -53,7 +54,7 @@ type world struct {
 	ports   ports
 	manager *acme.Manager
 	edge    *edge.Edge
-	log     *logBuffer
+	log     *testjournal.Buffer
 }
 
 // with is what a test changes of a world.
@@ -70,7 +71,7 @@ func start(t *testing.T, c with) *world {
 	if c.dir == "" {
 		c.dir = t.TempDir() + "/acme"
 	}
-	w := &world{t: t, ports: c.ports, log: &logBuffer{}}
+	w := &world{t: t, ports: c.ports, log: &testjournal.Buffer{}}
 	logger := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	w.manager, err = acme.Open(acme.Config{

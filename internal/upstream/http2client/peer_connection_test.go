@@ -285,17 +285,24 @@ func TestOpenWithinContext(t *testing.T) {
 	})
 }
 
+// piped is scripted over a pipe, which virtual time knows, and a socket is not.
+func piped(t *testing.T, o http2client.Options) (*http2client.Conn, *peer) {
+	t.Helper()
+	near, far := net.Pipe()
+	p := newPeer(t, far)
+	sent := make(chan error, 1)
+	go func() { sent <- p.fr.WriteSettings() }()
+	c := open(t, near, o)
+	p.must(<-sent)
+	return c, p
+}
+
 // TestCalm counts the signs of life that are asked for while streams are silent.
 // A server of gRPC takes the third within 5 minutes, and without an answer in
 // between, for an attack.
 func TestCalm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		near, far := net.Pipe()
-		p := newPeer(t, far)
-		sent := make(chan error, 1)
-		go func() { sent <- p.fr.WriteSettings() }()
-		c := open(t, near, http2client.Options{Interval: 20 * time.Second, Timeout: 10 * time.Second})
-		p.must(<-sent)
+		c, p := piped(t, http2client.Options{Interval: 20 * time.Second, Timeout: 10 * time.Second})
 		s := begin(t, c, get("/"), true)
 		defer s.Cancel()
 		start := time.Now()
@@ -321,12 +328,7 @@ func TestCalm(t *testing.T) {
 
 func TestHealth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		near, far := net.Pipe()
-		p := newPeer(t, far)
-		sent := make(chan error, 1)
-		go func() { sent <- p.fr.WriteSettings() }()
-		c := open(t, near, http2client.Options{Interval: 10 * time.Second, Timeout: 3 * time.Second})
-		p.must(<-sent)
+		c, p := piped(t, http2client.Options{Interval: 10 * time.Second, Timeout: 3 * time.Second})
 		time.Sleep(time.Hour) // no streams: nothing is asked
 		s := begin(t, c, get("/"), true)
 		start := time.Now()

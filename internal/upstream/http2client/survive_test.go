@@ -5,10 +5,10 @@ import (
 	"log/slog"
 	"net"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 
+	"github.com/homeward/homeward/internal/testjournal"
 	"github.com/homeward/homeward/internal/upstream/http2client"
 	"github.com/homeward/homeward/route"
 )
@@ -36,18 +36,6 @@ func (b *buggy) Write(p []byte) (int, error) {
 	return b.Conn.Write(p)
 }
 
-// told is a log in memory.
-type told struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *told) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
 // TestBugsEndTheConnectionAlone has the goroutines of a connection panic: its
 // streams fail, it takes no more, and the log says where.
 func TestBugsEndTheConnectionAlone(t *testing.T) {
@@ -59,7 +47,7 @@ func TestBugsEndTheConnectionAlone(t *testing.T) {
 			near, far := socket(t)
 			p := newPeer(t, far)
 			p.must(p.fr.WriteSettings())
-			b, log, ended := &buggy{Conn: near}, &told{}, make(chan struct{})
+			b, log, ended := &buggy{Conn: near}, &testjournal.Buffer{}, make(chan struct{})
 			c := open(t, b, http2client.Options{Log: slog.New(slog.NewTextHandler(log, nil)), Closed: func() { close(ended) }})
 			s := begin(t, c, post("/"), false)
 			p.settle()
@@ -75,7 +63,7 @@ func TestBugsEndTheConnectionAlone(t *testing.T) {
 			if c.Reserve() || c.Active() != 0 {
 				t.Error("the connection goes on")
 			}
-			if got := log.b.String(); !strings.Contains(got, "http2client_test.bug") || !strings.Contains(got, "survive_test.go") || strings.Contains(got, "secret") {
+			if got := log.String(); !strings.Contains(got, "http2client_test.bug") || !strings.Contains(got, "survive_test.go") || strings.Contains(got, "secret") {
 				t.Errorf("logged %q", got)
 			}
 		})
