@@ -130,10 +130,7 @@ func (w *world) build() error {
 	for i := range w.top.Cells {
 		w.cells = append(w.cells, testcell.New(w.top.Cells[i].Name, testcell.Options{}))
 	}
-	w.admin = &http.Server{
-		Handler: serve.RequireLocalHost(w.edge.Admin()), ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog: slog.NewLogLogger(w.config.Log.Handler(), slog.LevelDebug),
-	}
+	w.admin = serve.AdminServer(serve.RequireLocalHost(w.edge.Admin()), serve.AdminWait, w.config.Log.Handler())
 	return nil
 }
 

@@ -29,10 +29,18 @@ func loopbackHost(host string) bool {
 	return err == nil && ip.Unmap().IsLoopback()
 }
 
+// AdminWait is how long the admin port waits for its clients: more than the usual
+// time between two looks at the metrics.
+const AdminWait = 30 * time.Second
+
+// adminHead is how long at most a head on the admin port may take.
+const adminHead = 10 * time.Second
+
 // AdminServer serves handler on the admin port. A client that sends nothing more is
-// waited for as long as wait says: for a head, for a body, which nothing there has a
-// use for, and between two requests. Answers have no such limit: a profile takes the
-// time that was asked for. log gets what the library has to say.
+// waited for as long as wait says: for a body, which nothing there has a use for,
+// between two requests, and for a head, though no longer than 10 seconds. Answers
+// have no such limit: a profile takes the time that was asked for. log gets what the
+// library has to say.
 func AdminServer(handler http.Handler, wait time.Duration, log slog.Handler) *http.Server {
 	return &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -41,7 +49,7 @@ func AdminServer(handler http.Handler, wait time.Duration, log slog.Handler) *ht
 			}
 			handler.ServeHTTP(w, r)
 		}),
-		ReadHeaderTimeout: wait, IdleTimeout: wait, ErrorLog: slog.NewLogLogger(log, slog.LevelDebug),
+		ReadHeaderTimeout: min(wait, adminHead), IdleTimeout: wait, ErrorLog: slog.NewLogLogger(log, slog.LevelDebug),
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/homeward/homeward/internal/edge"
 	"github.com/homeward/homeward/internal/serve"
@@ -76,9 +75,6 @@ func (l *listeners) close() {
 	}
 }
 
-// adminWait is more than the usual time between two looks at the metrics.
-const adminWait = 30 * time.Second
-
 // listen opens all listeners before any of them serves.
 func (p *process) listen() error {
 	var handler http.Handler
@@ -103,7 +99,7 @@ func (p *process) listen() error {
 		go p.serve("https", l.secure, p.certificates.tls())
 	}
 	if l.admin != nil {
-		p.admin = serve.AdminServer(handler, adminWait, p.log.Handler())
+		p.admin = serve.AdminServer(handler, serve.AdminWait, p.log.Handler())
 		p.log.Info("listening", "admin", l.admin.Addr().String())
 		go func() { _ = p.admin.Serve(l.admin) }()
 	}
