@@ -119,7 +119,7 @@ func newPool(d declaration, stats *Stats, now func() time.Time, log *slog.Logger
 		}
 		e := &endpoint{stats: stats, maxIdle: d.maxIdle, keepFor: d.timeouts.UpstreamIdle.Std(), now: now}
 		port, protocol := "80", "http/1.1"
-		if u.Scheme == "h2" || u.Scheme == "h2c" {
+		if overHTTP2(gateway) {
 			protocol = "h2"
 			e.http2 = &shared{write: d.timeouts.Write.Std(), log: log, room: make(chan struct{}, 1)}
 		} else {

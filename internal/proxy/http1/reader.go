@@ -27,7 +27,7 @@ func (r *Reader) Await() error {
 	if r.Buffered() > 0 {
 		return nil
 	}
-	return r.fill(defaultHead)
+	return r.AwaitMore()
 }
 
 // AwaitMore blocks until more has come than is there to be consumed already. It
