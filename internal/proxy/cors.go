@@ -121,7 +121,7 @@ func (s *State) knows(host string) bool {
 
 func first(fields []route.Field, name string) string {
 	for _, f := range fields {
-		if len(f.Name) == len(name) && strings.EqualFold(f.Name, name) {
+		if len(f.Name) == len(name) && (f.Name == name || strings.EqualFold(f.Name, name)) { // mostly in this very case
 			return f.Value
 		}
 	}

@@ -29,8 +29,9 @@ const (
 // isGRPC reports whether a request is a gRPC call (gRPC over HTTP/2,
 // "Requests"). gRPC-Web is not: it is for HTTP of any version.
 func isGRPC(fields []route.Field) bool {
+	const name = "application/grpc"
 	t := mediaType(first(fields, "Content-Type"))
-	return t == "application/grpc" || strings.HasPrefix(t, "application/grpc+")
+	return len(t) >= len(name) && strings.EqualFold(t[:len(name)], name) && (len(t) == len(name) || t[len(name)] == '+')
 }
 
 // speaksGRPC reports whether the client understands a gRPC status.

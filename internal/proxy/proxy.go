@@ -80,6 +80,7 @@ type exchange struct {
 	rec       Record
 	way       forwarded.Way
 	idGiven   bool
+	madeID    idSpace   // of rec.RequestID, unless it is given
 	due       time.Time // the deadline of a gRPC call that has one, else zero
 	peeked    peeked
 	continued bool    // 100 Continue was sent by the edge itself
@@ -153,7 +154,7 @@ func (x *exchange) begin() {
 		Start: x.proxy.now(), Proto: in.Proto, Method: in.Method, Host: in.Host, TLS: in.TLS,
 		Path: x.state.Table.RedactPath(in.Origin), Client: x.way.Client, Table: x.state.Table, GRPC: -1,
 	}
-	x.rec.RequestID, x.idGiven = requestID(in.Fields)
+	x.rec.RequestID, x.idGiven = requestID(in.Fields, &x.madeID)
 }
 
 // health answers load balancers' probes, for any Host.

@@ -47,17 +47,18 @@ func (x *exchange) enter(t RequestType) {
 
 // answerType is the type of a request that its answer tells.
 func answerType(fields []route.Field) RequestType {
-	if mediaType(first(fields, "Content-Type")) == "text/event-stream" {
+	const stream = "text/event-stream"
+	if t := mediaType(first(fields, "Content-Type")); len(t) == len(stream) && strings.EqualFold(t, stream) {
 		return Events
 	}
 	return Short
 }
 
 // mediaType is the type of a Content-Type value without its parameters, in
-// small letters (RFC 9110 section 8.3.1).
+// whatever case it came (RFC 9110 section 8.3.1).
 func mediaType(v string) string {
 	v, _, _ = strings.Cut(v, ";")
-	return strings.ToLower(strings.Trim(v, " \t"))
+	return strings.Trim(v, " \t")
 }
 
 // writePatience is how long the cell may take for a piece of the request's body. A

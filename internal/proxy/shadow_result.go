@@ -71,7 +71,7 @@ func (x *exchange) comparison(h *shadow) Comparison {
 	r := &x.rec
 	return Comparison{
 		Time: r.Start, Shadow: h.name, Of: h.of,
-		RequestID: strings.Clone(r.RequestID), Method: strings.Clone(r.Method), Path: r.Path,
+		RequestID: strings.Clone(r.RequestID), Method: strings.Clone(r.Method), Path: strings.Clone(r.Path),
 		Cell: Side{Gateway: r.Gateway, Status: r.Status, Bytes: r.BytesOut, Wait: r.Upstream},
 	}
 }

@@ -145,10 +145,16 @@ func bracketed(a netip.Addr) string {
 
 // nodeName is an address in X-Forwarded-For; "unknown" when there is none.
 func nodeName(a netip.Addr) string {
+	var space [64]byte
+	return string(appendNode(space[:0], a))
+}
+
+// appendNode appends nodeName.
+func appendNode(dst []byte, a netip.Addr) []byte {
 	if !a.IsValid() {
-		return "unknown"
+		return append(dst, "unknown"...)
 	}
-	return a.String()
+	return a.AppendTo(dst)
 }
 
 // nodeAddress reads the address of a proxy or client as X-Forwarded-For and

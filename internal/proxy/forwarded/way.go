@@ -12,32 +12,40 @@ import (
 )
 
 // Way is what is known of how a request came to the edge, and what the cell is
-// told of it. The zero value is that of a request of which nothing is known.
+// told of it. It holds on to the head that it was read from. The zero value is
+// that of a request of which nothing is known.
 type Way struct {
 	Client netip.Addr // that the request came from, as far back as can be believed
 
 	trusted bool // the peer is a declared proxy
 
-	peer      string   // in X-Forwarded-For
-	before    []string // in X-Forwarded-For, before the peer
-	proto     string   // of X-Forwarded-Proto; "" when the proxy's own stays
-	host      string   // of X-Forwarded-Host; "" when the proxy's own stays
-	forwarded string   // Forwarded with an element for the peer; "" for none
-	realIP    bool     // the proxy sent an X-Real-IP
+	peer      netip.Addr // the last in X-Forwarded-For
+	before    []string   // in X-Forwarded-For, before the peer
+	proto     string     // of X-Forwarded-Proto; "" when the proxy's own stays
+	host      string     // of X-Forwarded-Host; "" when the proxy's own stays
+	forwarded string     // Forwarded with an element for the peer; "" for none
+	realIP    bool       // the proxy sent an X-Real-IP
+	known     bool       // there is a peer to tell of
 }
 
 // Read finds the way of a request that peer sent to host over proto, http or
 // https. What its fields say of the way before is believed from trusted peers
-// only. A proxy that sends X-Forwarded-For is taken at that: it may pass
-// on a Forwarded or X-Real-IP that its client made up, so neither counts then.
-// Without it Forwarded counts, and without that X-Real-IP.
+// only; of others it allocates nothing. A proxy that sends X-Forwarded-For is taken
+// at that: it may pass on a Forwarded or X-Real-IP that its client made up, so
+// neither counts then. Without it Forwarded counts, and without that X-Real-IP.
 func Read(trusted Ranges, peer netip.Addr, proto, host string, fields []route.Field) Way {
 	peer = peer.Unmap()
-	w := Way{Client: peer, peer: nodeName(peer), proto: proto, host: host}
-	if !trusted.Contain(peer) {
-		return w
+	w := Way{Client: peer, peer: peer, known: true, proto: proto, host: host}
+	if trusted.Contain(peer) {
+		w.trusted = true
+		w.believe(trusted, fields)
 	}
-	w.trusted = true
+	return w
+}
+
+// believe takes what a trusted peer says in its fields.
+func (w *Way) believe(trusted Ranges, fields []route.Field) {
+	peer, proto, host := w.peer, w.proto, w.host
 	for _, line := range all(fields, "X-Forwarded-For") {
 		http1.Elements(line, func(e string) bool { w.before = append(w.before, e); return true })
 	}
@@ -64,13 +72,12 @@ func Read(trusted Ranges, peer netip.Addr, proto, host string, fields []route.Fi
 	if len(lines) > 0 {
 		w.forwarded = strings.Join(append(lines, element(peer, proto, host)), ", ")
 	}
-	if told := all(fields, "X-Forwarded-Proto"); len(told) == 1 && validProto(told[0]) {
+	if sent := all(fields, "X-Forwarded-Proto"); len(sent) == 1 && validProto(sent[0]) {
 		w.proto = ""
 	}
-	if told := all(fields, "X-Forwarded-Host"); len(told) == 1 && http1.ValidHost(told[0]) {
+	if sent := all(fields, "X-Forwarded-Host"); len(sent) == 1 && http1.ValidHost(sent[0]) {
 		w.host = ""
 	}
-	return w
 }
 
 // follow goes back along n addresses, the last of which the peer gave, for as
@@ -113,8 +120,16 @@ func (w *Way) take(elements []hop) {
 // took, in whatever spelling.
 func Tells(name string) bool {
 	const prefix = len("X-Forwarded-")
-	return strings.EqualFold(name, "Forwarded") || http1.SameName(name, "X-Real-IP") ||
-		len(name) >= prefix && http1.SameName(name[:prefix], "X-Forwarded-")
+	if len(name) < len("Forwarded") {
+		return false
+	}
+	switch name[0] | 0x20 { // names are ASCII: most differ here
+	case 'f':
+		return strings.EqualFold(name, "Forwarded")
+	case 'x':
+		return http1.SameName(name, "X-Real-IP") || len(name) >= prefix && http1.SameName(name[:prefix], "X-Forwarded-")
+	}
+	return false
 }
 
 // Passes reports whether a forwarding field goes to the cell as it came. Those
@@ -135,19 +150,74 @@ func (w *Way) Passes(name string) bool {
 
 // Fields appends what the cell is told of the way besides what passes.
 func (w *Way) Fields(dst []route.Field) []route.Field {
-	add := func(name, value string) {
-		if value != "" {
-			dst = append(dst, route.Field{Name: name, Value: value})
-		}
+	text := make([]byte, 0, 128)
+	var ends [len(told)]int
+	for i := range told {
+		text = w.appendValue(text, i)
+		ends[i] = len(text)
 	}
-	add("X-Forwarded-For", strings.Join(append(w.before, w.peer), ", "))
-	add("X-Forwarded-Proto", w.proto)
-	add("X-Forwarded-Host", w.host)
-	add("Forwarded", w.forwarded)
-	if w.realIP {
-		add("X-Real-IP", nodeName(w.Client))
+	values, from := string(text), 0 // one allocation for all of them
+	for i, end := range ends {
+		if from < end {
+			dst = append(dst, route.Field{Name: told[i], Value: values[from:end]})
+		}
+		from = end
 	}
 	return dst
+}
+
+// AppendLines appends the same as whole lines of an HTTP/1.1 head (RFC 9112
+// section 5). It allocates nothing but room in dst.
+func (w *Way) AppendLines(dst []byte) []byte {
+	for i, name := range told {
+		start := len(dst)
+		dst = append(append(dst, name...), ": "...)
+		value := len(dst)
+		if dst = w.appendValue(dst, i); len(dst) == value {
+			dst = dst[:start]
+			continue
+		}
+		dst = append(dst, "\r\n"...)
+	}
+	return dst
+}
+
+// told are the fields that the cell is told in, in their order.
+var told = [...]string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X-Real-IP"}
+
+// appendValue appends the value of a field by its index in told: nothing when the
+// field is not sent.
+func (w *Way) appendValue(dst []byte, i int) []byte {
+	switch i {
+	case 0:
+		return w.appendChain(dst)
+	case 1:
+		return append(dst, w.proto...)
+	case 2:
+		return append(dst, w.host...)
+	case 3:
+		return append(dst, w.forwarded...)
+	}
+	return w.appendRealIP(dst)
+}
+
+// appendChain appends X-Forwarded-For.
+func (w *Way) appendChain(dst []byte) []byte {
+	if !w.known {
+		return dst
+	}
+	for _, e := range w.before {
+		dst = append(append(dst, e...), ", "...)
+	}
+	return appendNode(dst, w.peer)
+}
+
+// appendRealIP appends X-Real-IP.
+func (w *Way) appendRealIP(dst []byte) []byte {
+	if !w.realIP {
+		return dst
+	}
+	return appendNode(dst, w.Client)
 }
 
 func validProto(s string) bool {
