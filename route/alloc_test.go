@@ -45,3 +45,13 @@ func TestPeekAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// A path that may be shown as it is costs no memory.
+func TestRedactPathAllocatesNothing(t *testing.T) {
+	table := compile(t, demoLike())
+	for _, target := range []string{"/", "/crm/v3/objects/contacts?hapikey=" + benchKey, "/v1/long-but-harmless-segment/0123456789abcdef0123456789"} {
+		if n := testing.AllocsPerRun(100, func() { table.RedactPath(target) }); n != 0 {
+			t.Errorf("%s: %v allocations", target, n)
+		}
+	}
+}

@@ -168,3 +168,20 @@ func BenchmarkCompile1000Cells200Rules(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkRedactPath(b *testing.B) {
+	t, err := route.Compile(demoLike())
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, target := range map[string]string{
+		"Short": "/crm/v3/objects/contacts", "LongSegment": "/v1/accounts/0123456789abcdef0123456789abcdef/x?y", "Credential": "/oauth/v1/access-tokens/" + benchPAT,
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				t.RedactPath(target)
+			}
+		})
+	}
+}

@@ -18,8 +18,12 @@ const (
 // path without the query. The credential of a path place is replaced by
 // {credential}, and so is every segment that any rule would claim if it stood
 // in the rule's places. Bytes that are not visible ASCII are escaped. A long
-// path is cut and ends in "...".
+// path is cut and ends in "...". What needs none of that is the target's own
+// text, without a copy.
 func (t *Table) RedactPath(target string) string {
+	if end, normal := scanPath(target); normal && t.shows(target[:end]) {
+		return target[:end]
+	}
 	var space [256]byte
 	path := view(AppendNormalPath(space[:0], target))
 	return cut(string(t.appendPath(nil, path)), maxRedactedPath)
@@ -89,6 +93,24 @@ func (t *Table) appendPath(dst []byte, path string) []byte {
 		at = end + 1
 	}
 	return dst
+}
+
+// shows reports whether a normal path without escapes is its own redacted form.
+func (t *Table) shows(path string) bool {
+	if len(path) > maxRedactedPath || !visible(path) {
+		return false
+	}
+	for at := 0; at < len(path); {
+		end := strings.IndexByte(path[at:], '/')
+		if end < 0 {
+			end = len(path) - at
+		}
+		if seg := path[at : at+end]; seg != "" && (t.credentialAt(path, at) || t.secret(seg)) {
+			return false
+		}
+		at += end + 1
+	}
+	return true
 }
 
 // credentialAt reports whether a path place has its credential at path[at:].

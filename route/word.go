@@ -61,6 +61,24 @@ func letters(w uint64) uint64 {
 	return (w + (0x80-'a')*eachByte) & ((0x80+'z')*eachByte - w) & highBits
 }
 
+// visible reports whether every byte of s is visible ASCII, 0x21 to 0x7E.
+func visible(s string) bool {
+	i, bad := 0, uint64(0)
+	for ; i+8 <= len(s); i += 8 {
+		w := load64(s[i:])
+		// The first sum sets the high bit from 0x21 on, the second at 0x7F; neither
+		// carries out of a byte below 0x80.
+		low := w &^ highBits
+		bad |= w | ^(low + (0x80-0x21)*eachByte) | (low + eachByte)
+	}
+	for ; i < len(s); i++ {
+		if c := s[i]; c <= ' ' || c >= 0x7F {
+			return false
+		}
+	}
+	return bad&highBits == 0
+}
+
 // scanPath tells where the path of a request-target ends and whether it is its
 // own normal form: rooted, without a percent escape, an empty segment in the
 // middle or one that starts with a dot. It may say no of one that is.
