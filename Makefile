@@ -1,8 +1,8 @@
 # Shortcuts; each is one command that can also be typed.
-.PHONY: help demo test race lint fuzz bench schema proto examples large soak ci
+.PHONY: help demo test race lint fuzz bench bench-short bench-decide schema proto examples large soak ci
 
 help: ## what there is
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
 demo: ## a whole world on this machine: three cells and an edge
 	go run ./cmd/homeward demo
@@ -19,7 +19,13 @@ lint: ## gofmt, go vet, staticcheck, the rules of the house
 fuzz: ## one fuzz target: make fuzz PKG=./credential FUZZ=FuzzJWT TIME=60s
 	go test -run '^$$' -fuzz '^$(FUZZ)$$' -fuzztime $(or $(TIME),30s) $(PKG)
 
-bench: ## the benchmarks of the decision
+bench: ## what a request costs beside nginx, HAProxy and Caddy; half an hour
+	go run ./bench
+
+bench-short: ## the same for three workloads beside nginx and HAProxy; minutes
+	go run ./bench -short
+
+bench-decide: ## the benchmarks of the decision
 	go test -run '^$$' -bench . -benchmem -count 6 ./route
 
 schema: ## write the JSON Schema of the topology file anew

@@ -8,7 +8,10 @@ import (
 // layers is the house from its roof to its ground, as ARCHITECTURE.md draws
 // it. A package reaches those in the rows below its own, never one above.
 var layers = [][]string{
-	{"cmd/..."},
+	{"cmd/...", "bench"},
+	{"bench/internal/suite", "bench/internal/install"},
+	{"bench/peers", "bench/internal/load"},
+	{"bench/internal/process", "bench/internal/report"},
 	{"internal/demo"},
 	{"internal/edge", "internal/http3", "internal/explain", "internal/gateway"},
 	{"internal/telemetry"},

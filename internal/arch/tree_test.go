@@ -70,9 +70,10 @@ func (p *pkg) code() []*source {
 	return slices.DeleteFunc(slices.Clone(p.files), (*source).test)
 }
 
-// command reports whether the package is a command, or an example's program.
+// command reports whether the package is a command, the comparison with
+// peers, or an example's program.
 func (p *pkg) command() bool {
-	return strings.HasPrefix(p.dir, "cmd/") || strings.HasPrefix(p.dir, "examples/")
+	return p.dir == "bench" || strings.HasPrefix(p.dir, "cmd/") || strings.HasPrefix(p.dir, "examples/")
 }
 
 func parse(fset *token.FileSet, name, text string) (*source, error) {

@@ -1,0 +1,152 @@
+// Package process starts the programs that a comparison needs, each bound to
+// one processor, ends them, and reads from /proc what they cost.
+package process
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// patience is how long a program has to end by itself when it is asked to.
+const patience = 3 * time.Second
+
+// Spec says what to start.
+type Spec struct {
+	Name string // for messages and the file of its output
+	CPU  int    // the only processor that it may run on
+	Args []string
+	Dir  string // working folder; NAME.out in it gets what the program writes
+}
+
+// Process is a running program with all processes that it started. Its methods
+// may be called from one goroutine at a time.
+type Process struct {
+	name   string
+	cmd    *exec.Cmd
+	output string        // file name
+	done   chan struct{} // closed when the program has ended
+}
+
+// Start runs a program. It ends with the caller's process at the latest.
+func Start(s Spec) (*Process, error) {
+	output := filepath.Join(s.Dir, s.Name+".out")
+	file, err := os.OpenFile(output, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", s.Name, err)
+	}
+	defer file.Close()
+	cmd := exec.Command("taskset", pinned(s.CPU, s.Args)...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = s.Dir, file, file
+	// A group of its own: Ctrl-C is for whoever started it, who then stops it.
+	// The parent's death ends it if that can no longer be done.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", s.Name, err)
+	}
+	p := &Process{name: s.Name, cmd: cmd, output: output, done: make(chan struct{})}
+	go func() {
+		_ = cmd.Wait() // how it ended is told by its output
+		close(p.done)
+	}()
+	return p, nil
+}
+
+// pinned is the arguments of taskset, which binds itself to a processor and
+// becomes the program: the process id stays.
+func pinned(cpu int, args []string) []string {
+	return append([]string{"-c", strconv.Itoa(cpu)}, args...)
+}
+
+// Output is the name of the file that gets what the program writes.
+func (p *Process) Output() string { return p.output }
+
+// Alive says why the program has ended, nil while it runs.
+func (p *Process) Alive() error {
+	select {
+	case <-p.done:
+	default:
+		return nil
+	}
+	text, _ := os.ReadFile(p.output)
+	return fmt.Errorf("%s has ended (%s), its last words:\n%s", p.name, p.cmd.ProcessState, tail(text, 2000))
+}
+
+// Await calls ready until it returns nil, for as long as the program runs and
+// for 15 seconds at most.
+func (p *Process) Await(ctx context.Context, ready func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := ready()
+		if err == nil {
+			return nil
+		}
+		if ended := p.Alive(); ended != nil {
+			return ended
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s does not come up: %w", p.name, errors.Join(err, ctx.Err()))
+		case <-tick.C:
+		}
+	}
+}
+
+// Stop ends the program and all processes that it started: by SIGTERM, and
+// what is left after a while by SIGKILL.
+func (p *Process) Stop() {
+	pids, _ := tree(procfs(), p.cmd.Process.Pid)
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.done:
+	case <-time.After(patience):
+		_ = p.cmd.Process.Kill()
+		<-p.done
+	}
+	for _, pid := range pids[min(1, len(pids)):] {
+		if parent, err := parentOf(procfs(), pid); err == nil && parent == 1 { // its own, left alone
+			if orphan, err := os.FindProcess(pid); err == nil {
+				_ = orphan.Kill()
+			}
+		}
+	}
+}
+
+// Run runs a program to its end on one processor and returns its standard
+// output. An error holds what it wrote to standard error. When ctx ends, the
+// program is killed.
+func Run(ctx context.Context, cpu int, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "taskset", pinned(cpu, args)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		return nil, fmt.Errorf("%s: %w\n%s", filepath.Base(args[0]), err, tail(append(stdout.Bytes(), stderr.Bytes()...), 2000))
+	}
+	return stdout.Bytes(), nil
+}
+
+// tail is the last n bytes of a text at most, from the start of a line.
+func tail(text []byte, n int) string {
+	if len(text) > n {
+		text = text[len(text)-n:]
+		if i := bytes.IndexByte(text, '\n'); i >= 0 {
+			text = text[i+1:]
+		}
+	}
+	return strings.TrimSpace(string(text))
+}
