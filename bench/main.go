@@ -10,7 +10,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/homeward/homeward/bench/internal/load"
 )
+
+// worker is the argument with which this program starts itself to make load.
+const worker = "make-load"
 
 const usage = `Compare homeward-edge with other proxies on the same work on this machine:
 
@@ -31,6 +36,13 @@ Flags:
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if len(os.Args) == 3 && os.Args[1] == worker {
+		if err := load.Work(ctx, os.Args[2], os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	o, err := parse(os.Args[1:], os.Stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return

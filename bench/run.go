@@ -103,8 +103,12 @@ func (o *options) compare(ctx context.Context, programs peers.Programs) ([]*repo
 		return nil, err
 	}
 	defer origin.Stop()
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
 	s := &suite.Suite{
-		Setup: setup, Programs: programs, Proxies: append([]string{peers.Ours}, o.peers...),
+		Setup: setup, Programs: programs, Worker: []string{self, worker}, Proxies: append([]string{peers.Ours}, o.peers...),
 		Plan: o.plan, ProxyCPU: o.proxyCPU, LoadCPU: o.loadCPU, Say: say,
 	}
 	var runs []*report.Run

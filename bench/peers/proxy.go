@@ -1,8 +1,11 @@
 package peers
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -114,13 +117,25 @@ func (p *Proxy) TrimLog() error {
 	return os.Truncate(p.log, 0)
 }
 
-// LogSize is the bytes in the access log.
-func (p *Proxy) LogSize() (int64, error) {
-	info, err := os.Stat(p.log)
+// LogLines is the lines in the access log.
+func (p *Proxy) LogLines() (int64, error) {
+	file, err := os.Open(p.log)
 	if err != nil {
 		return 0, err
 	}
-	return info.Size(), nil
+	defer file.Close()
+	buf := make([]byte, 256<<10)
+	var lines int64
+	for {
+		n, err := file.Read(buf)
+		lines += int64(bytes.Count(buf[:n], []byte{'\n'}))
+		if errors.Is(err, io.EOF) {
+			return lines, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
 }
 
 // StartOrigin runs the cells on one processor.

@@ -46,13 +46,14 @@ const (
 	P99       Figure = "p99 µs"
 	P999      Figure = "p99.9 µs"
 	Memory    Figure = "resident MiB"
+	Logged    Figure = "requests logged %"
 	Idle      Figure = "bytes/idle connection"
 	IdleTLS   Figure = "bytes/idle TLS connection"
 	Processor Figure = "processor busy %" // the one that the proxy is bound to, by the proxy
 )
 
 // figures are all, in the order of a table.
-var figures = [...]Figure{CPU, Rate, P50, P99, P999, Processor, Memory, Idle, IdleTLS}
+var figures = [...]Figure{CPU, Rate, P50, P99, P999, Processor, Logged, Memory, Idle, IdleTLS}
 
 // Run is everything of one workload.
 type Run struct {

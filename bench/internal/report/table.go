@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -26,7 +27,7 @@ func Table(runs []*Run) string {
 func (r *Run) rows() [][]string {
 	var shown []Figure
 	for _, f := range figures {
-		if len(r.values(r.Ours, f)) > 0 {
+		if slices.ContainsFunc(r.Proxies, func(proxy string) bool { return len(r.values(proxy, f)) > 0 }) {
 			shown = append(shown, f)
 		}
 	}

@@ -12,6 +12,8 @@ type sum struct {
 	requests       int64
 	took, cpu      time.Duration
 	p50, p99, p999 []float64 // in µs, one of each turn
+	logs           bool      // whether there is an access log
+	lines          int64     // in it
 }
 
 func (s *sum) add(r load.Result, cpu time.Duration) {
@@ -29,6 +31,9 @@ func (s *sum) tell(to report.Measures, proxy string) {
 	to.Add(proxy, report.CPU, micros(s.cpu)/float64(s.requests))
 	to.Add(proxy, report.Rate, float64(s.requests)/s.took.Seconds())
 	to.Add(proxy, report.Processor, 100*s.cpu.Seconds()/s.took.Seconds())
+	if s.logs {
+		to.Add(proxy, report.Logged, 100*float64(s.lines)/float64(s.requests))
+	}
 	to.Add(proxy, report.P50, report.Of(s.p50).Median)
 	to.Add(proxy, report.P99, report.Of(s.p99).Median)
 	to.Add(proxy, report.P999, report.Of(s.p999).Median)
