@@ -4,30 +4,38 @@
 package telemetry
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"github.com/homeward/homeward/internal/proxy"
-	"github.com/homeward/homeward/route"
 )
 
-// logBuffer is how many bytes of lines may wait for the writer. What comes
-// while it is full is dropped and counted: a slow disk must not slow requests.
-const logBuffer = 4 << 20
+const (
+	// logBuffer is how many bytes of lines may wait for the writer. What comes
+	// while it is full is dropped and counted: a slow disk must not slow requests.
+	logBuffer = 4 << 20
+	// logPiece is how many bytes the writer takes at the latest, and logLinger how
+	// long the first of them waits for more: to wake the writer and to call the
+	// system for each line would cost more than all else about it.
+	logPiece  = 64 << 10
+	logLinger = 25 * time.Millisecond
+)
 
 // AccessLog writes one JSON line for each request, in the background. It is
 // safe for concurrent use.
 type AccessLog struct {
 	out     io.Writer
-	wake    chan struct{}
+	some    chan struct{} // lines came where there were none
+	plenty  chan struct{} // logPiece of them are there
+	closing chan struct{}
 	done    chan struct{}
 	dropped atomic.Int64
+	lines   sync.Pool // of *line
 
 	mu      sync.Mutex
 	pending []byte
@@ -36,7 +44,10 @@ type AccessLog struct {
 
 // OpenAccessLog starts a log that writes to out. Close ends it.
 func OpenAccessLog(out io.Writer) *AccessLog {
-	l := &AccessLog{out: out, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	l := &AccessLog{
+		out: out, some: make(chan struct{}, 1), plenty: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{}),
+		lines: sync.Pool{New: func() any { return &line{bytes: make([]byte, 0, 1024)} }},
+	}
 	go l.run()
 	return l
 }
@@ -52,7 +63,7 @@ func (l *AccessLog) Close(ctx context.Context) error {
 	l.mu.Lock()
 	if !l.closed {
 		l.closed = true
-		close(l.wake)
+		close(l.closing)
 	}
 	l.mu.Unlock()
 	select {
@@ -65,160 +76,78 @@ func (l *AccessLog) Close(ctx context.Context) error {
 
 // Done implements proxy.Observer.
 func (l *AccessLog) Done(r *proxy.Record) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		return
+	line := l.lines.Get().(*line)
+	line.set(r)
+	if wake := l.append(line.bytes); wake != nil {
+		select {
+		case wake <- struct{}{}:
+		default:
+		}
 	}
-	if len(l.pending) >= logBuffer {
-		l.dropped.Add(1)
-		return
-	}
-	l.pending = appendLine(l.pending, r)
-	select {
-	case l.wake <- struct{}{}:
-	default:
-	}
+	l.lines.Put(line)
 }
 
+// append adds a line to those that wait, and tells which of the writer's
+// channels must hear of it, nil for none.
+func (l *AccessLog) append(line []byte) chan<- struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := len(l.pending)
+	if l.closed {
+		return nil
+	}
+	if before >= logBuffer {
+		l.dropped.Add(1)
+		return nil
+	}
+	l.pending = append(l.pending, line...)
+	switch {
+	case before < logPiece && len(l.pending) >= logPiece:
+		return l.plenty
+	case before == 0:
+		return l.some
+	}
+	return nil
+}
+
+// run writes until the log is closed.
 func (l *AccessLog) run() {
 	defer close(l.done)
+	linger := time.NewTimer(0)
+	defer linger.Stop()
 	var spare []byte
-	for range l.wake {
-		l.mu.Lock()
-		lines := l.pending
-		l.pending = spare[:0]
-		l.mu.Unlock()
-		if len(lines) > 0 {
-			if _, err := l.out.Write(lines); err != nil {
-				l.dropped.Add(countLines(lines))
+	for open := true; open; {
+		select {
+		case <-l.some:
+			linger.Reset(logLinger)
+			select {
+			case <-linger.C:
+			case <-l.plenty:
+			case <-l.closing:
 			}
+		case <-l.plenty: // of a wait that ended otherwise, or of one line that is as long
+		case <-l.closing:
+			open = false
 		}
-		spare = lines
+		spare = l.write(spare)
 	}
+}
+
+// write writes what is pending, and tells what can hold the next lines
+// after those that will come to spare.
+func (l *AccessLog) write(spare []byte) []byte {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.pending) > 0 {
-		if _, err := l.out.Write(l.pending); err != nil {
-			l.dropped.Add(countLines(l.pending))
-		}
+	lines := l.pending
+	l.pending = spare[:0]
+	l.mu.Unlock()
+	if len(lines) == 0 {
+		return lines
 	}
-}
-
-func countLines(b []byte) (n int64) {
-	for _, c := range b {
-		if c == '\n' {
-			n++
-		}
+	if _, err := l.out.Write(lines); err != nil {
+		l.dropped.Add(int64(bytes.Count(lines, []byte{'\n'})))
 	}
-	return n
-}
-
-// appendLine appends the line of one request. Fields that say nothing are left out.
-func appendLine(b []byte, r *proxy.Record) []byte {
-	b = append(b, `{"time":"`...)
-	b = r.Start.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z07:00")
-	b = append(b, '"')
-	b = text(b, "request_id", r.RequestID, 128)
-	if r.Client.IsValid() {
-		b = text(b, "client", r.Client.String(), 64)
+	if cap(lines) > 16*logPiece {
+		return nil // grown while the writer stood still
 	}
-	b = text(b, "proto", r.Proto, 16)
-	b = text(b, "method", r.Method, 32)
-	b = text(b, "host", r.Host, 255)
-	b = text(b, "path", r.Path, 1024)
-	if r.Decided {
-		b = decision(b, r.Table, &r.Decision)
-	}
-	if r.Type != proxy.Short {
-		b = text(b, "type", r.Type.String(), 16)
-	}
-	b = number(b, "status", int64(r.Status))
-	if r.Type == proxy.GRPC && r.GRPC >= 0 {
-		b = number(b, "grpc_status", int64(r.GRPC))
-	}
-	b = text(b, "error", r.Kind.String(), 32)
-	b = text(b, "own", r.Own, 16)
-	b = millis(b, "duration_ms", r.Duration)
-	if r.Upstream > 0 {
-		b = millis(b, "upstream_ms", r.Upstream)
-	}
-	b = text(b, "gateway", r.Gateway, 255)
-	if r.Attempts > 1 {
-		b = number(b, "attempts", int64(r.Attempts))
-	}
-	b = number(b, "bytes_in", r.BytesIn)
-	b = number(b, "bytes_out", r.BytesOut)
-	b = text(b, "aborted", r.Aborted.String(), 16)
-	return append(b, "}\n"...)
-}
-
-func decision(b []byte, t *route.Table, d *route.Decision) []byte {
-	b = text(b, "outcome", d.Outcome.String(), 32)
-	b = text(b, "cell", CellName(t, d.Cell), 16)
-	b = text(b, "sent", CellName(t, d.Send), 16)
-	b = text(b, "why", d.Reason.String(), 128)
-	if d.Rule != route.None {
-		b = text(b, "rule", t.Rule(d.Rule).Name, 64)
-	}
-	if d.Place.Kind != 0 {
-		b = text(b, "place", d.Place.String(), 128)
-	}
-	if d.Fingerprint != 0 {
-		b = text(b, "fingerprint", d.Fingerprint.String(), 32)
-	}
-	if d.HasAccount {
-		b = text(b, "account", d.Account.String(), 32)
-	}
-	return text(b, "lane", t.Lane(d.Lane).Name, 64)
-}
-
-// CellName is the name of a cell of the table, "" for none.
-func CellName(t *route.Table, i route.Index) string {
-	if i == route.None {
-		return ""
-	}
-	return t.Cell(i).Name
-}
-
-func number(b []byte, name string, n int64) []byte {
-	b = append(b, `,"`...)
-	b = append(b, name...)
-	b = append(b, `":`...)
-	return strconv.AppendInt(b, n, 10)
-}
-
-func millis(b []byte, name string, d time.Duration) []byte {
-	b = append(b, `,"`...)
-	b = append(b, name...)
-	b = append(b, `":`...)
-	return strconv.AppendFloat(b, float64(d.Microseconds())/1000, 'f', 3, 64)
-}
-
-// text appends a string field, cut to most bytes, unless it is empty.
-func text(b []byte, name, s string, most int) []byte {
-	if s == "" {
-		return b
-	}
-	b = append(b, `,"`...)
-	b = append(b, name...)
-	b = append(b, `":"`...)
-	if len(s) > most {
-		s = s[:most]
-	}
-	for _, c := range s {
-		switch {
-		case c == utf8.RuneError:
-			b = append(b, `\ufffd`...)
-		case c == '"' || c == '\\':
-			b = append(b, '\\', byte(c))
-		case c < ' ' || c == 0x7f:
-			const hex = "0123456789abcdef"
-			b = append(b, `\u00`...)
-			b = append(b, hex[c>>4], hex[c&15])
-		default:
-			b = utf8.AppendRune(b, c)
-		}
-	}
-	return append(b, '"')
+	return lines
 }

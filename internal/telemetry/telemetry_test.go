@@ -23,7 +23,7 @@ import (
 const token = "pat-eu1-20b81d7f-8e9e-4bb8-b4a3-7b2b926271f2"
 
 // record is a record of a request that was decided.
-func record(t *testing.T) *proxy.Record {
+func record(t testing.TB) *proxy.Record {
 	t.Helper()
 	table, err := route.Compile(&topology.Topology{
 		Version: 1,
