@@ -3,12 +3,10 @@ package http1
 import (
 	"bytes"
 	"io"
-	"strings"
 )
 
 const (
-	maxChunkLine = 256     // bytes of a chunk's size line with its extensions
-	maxTrailer   = 8 << 10 // bytes of a trailer
+	maxTrailer = 8 << 10 // bytes of a trailer
 )
 
 type bodyKind uint8
@@ -27,6 +25,8 @@ type Body struct {
 	kind    bodyKind
 	left    int64 // of the body, or of the current chunk
 	chunks  bool  // a chunk has been read: a CRLF stands before the next size
+	excess  int64 // bytes of chunk extensions beyond those of content
+	last    bool  // whole though it is, nothing may be read behind it
 	fields  int   // limit of the trailer
 	trailer []Field
 	err     error // sticky; io.EOF when the body was read whole
@@ -46,7 +46,7 @@ func RequestBody(r *Reader, req *Request, limits Limits) *Body {
 // this method.
 func ResponseBody(r *Reader, resp *Response, method string, limits Limits) *Body {
 	if !BodyAllowed(method, resp.Status) {
-		return &Body{err: io.EOF}
+		return &Body{err: io.EOF, last: resp.Status == 204 && (resp.Chunked || resp.Length > 0)}
 	}
 	return newBody(r, resp.Framing, limits)
 }
@@ -71,7 +71,7 @@ func (b *Body) Empty() bool { return b.kind == noBody }
 
 // Whole reports whether the body was read to its end, so that the next message
 // starts where it stopped.
-func (b *Body) Whole() bool { return b.err == io.EOF && b.kind != closeBody } //nolint:errorlint // own sticky value
+func (b *Body) Whole() bool { return b.err == io.EOF && b.kind != closeBody && !b.last } //nolint:errorlint // own sticky value
 
 // Ready blocks until Read would not. An error is what Read would return.
 func (b *Body) Ready() error {
@@ -182,39 +182,6 @@ func (b *Body) nextChunk() error {
 	return io.EOF
 }
 
-func (b *Body) chunkSize() (int64, error) {
-	line, err := b.r.line(maxChunkLine)
-	if err != nil {
-		return 0, unexpected(err)
-	}
-	digits := 0
-	var size int64
-	for digits < len(line) {
-		d, ok := hexDigit(line[digits])
-		if !ok {
-			break
-		}
-		if digits++; digits > 15 {
-			return 0, syntax("a chunk size is too large")
-		}
-		size = size<<4 | int64(d)
-	}
-	if digits == 0 {
-		return 0, syntax("a chunk does not start with its size")
-	}
-	if ext := line[digits:]; ext != "" {
-		if trimmed := strings.TrimLeft(ext, " \t"); trimmed == "" || trimmed[0] != ';' {
-			return 0, syntax("a chunk size is followed by something other than an extension")
-		}
-		for _, c := range []byte(ext) {
-			if (c < ' ' && c != '\t') || c == 0x7f {
-				return 0, syntax("a chunk extension holds a control character")
-			}
-		}
-	}
-	return size, nil
-}
-
 // line consumes one line and returns it without its CRLF.
 func (r *Reader) line(limit int) (string, error) {
 	for scanned := 0; ; {
@@ -225,12 +192,15 @@ func (r *Reader) line(limit int) (string, error) {
 			if i == r.r || r.buf[i-1] != '\r' {
 				return "", syntax("a line ends with a bare LF")
 			}
+			if i+1-r.r > limit {
+				return "", ErrTooLarge
+			}
 			s := string(r.buf[r.r : i-1])
 			r.r = i + 1
 			return s, nil
 		}
 		if scanned = r.Buffered(); scanned >= limit {
-			return "", syntax("a chunk's size line is too long")
+			return "", ErrTooLarge
 		}
 		if err := r.fill(max(limit, firstBuffer)); err != nil {
 			return "", err
@@ -238,25 +208,13 @@ func (r *Reader) line(limit int) (string, error) {
 	}
 }
 
-func hexDigit(c byte) (byte, bool) {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0', true
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10, true
-	case 'A' <= c && c <= 'F':
-		return c - 'A' + 10, true
-	}
-	return 0, false
-}
-
 // HeadOnly reports whether a name must not stand in a trailer, where it could be
 // read as part of the head (RFC 9110 section 6.5.1).
 func HeadOnly(name string) bool {
 	for _, f := range []string{"Content-Length", "Transfer-Encoding", "Host", "Trailer", "Connection", "Authorization", "Cookie", "Set-Cookie"} {
-		if strings.EqualFold(name, f) {
+		if SameName(name, f) {
 			return true
 		}
 	}
-	return false
+	return disguised(name)
 }

@@ -1,7 +1,5 @@
 package http1
 
-import "strings"
-
 // Framing says how the body of a message is delimited and whether the
 // connection goes on after it (RFC 9112 sections 6 and 9).
 type Framing struct {
@@ -15,39 +13,39 @@ type Framing struct {
 const maxOptions = 100
 
 // frame reads the framing fields. A message with two answers to the question
-// where it ends is refused.
+// where it ends is refused, and one with a field that another reader could take
+// for a framing field.
 func (f *Framing) frame(fields []Field, minor int) error {
 	f.Length = -1
 	lengths, codings, options := 0, 0, 0
 	closes, keeps := false, false
 	for _, field := range fields {
-		switch len(field.Name) {
-		case len("Content-Length"):
-			if strings.EqualFold(field.Name, "Content-Length") {
-				n, ok := parseLength(field.Value)
-				if !ok {
-					return syntax("Content-Length is not one whole number")
-				}
-				f.Length = n
-				lengths++
+		switch name := field.Name; {
+		case same(name, "Content-Length"):
+			n, ok := parseLength(field.Value)
+			if !ok {
+				return syntax("Content-Length is not one whole number")
 			}
-		case len("Transfer-Encoding"):
-			if strings.EqualFold(field.Name, "Transfer-Encoding") {
-				if !strings.EqualFold(field.Value, "chunked") {
-					return syntax("Transfer-Encoding is other than a single chunked")
-				}
-				f.Chunked = true
-				codings++
+			f.Length = n
+			lengths++
+		case same(name, "Transfer-Encoding"):
+			if !same(field.Value, "chunked") {
+				return syntax("Transfer-Encoding is other than a single chunked")
 			}
-		case len("Connection"):
-			if strings.EqualFold(field.Name, "Connection") {
-				Elements(field.Value, func(option string) bool {
-					options++
-					closes = closes || strings.EqualFold(option, "close")
-					keeps = keeps || strings.EqualFold(option, "keep-alive")
-					return options <= maxOptions
-				})
+			f.Chunked = true
+			codings++
+		case same(name, "Connection"):
+			well := Elements(field.Value, func(option string) bool {
+				options++
+				closes = closes || same(option, "close")
+				keeps = keeps || same(option, "keep-alive")
+				return options <= maxOptions && isToken(option)
+			})
+			if !well && options <= maxOptions {
+				return syntax("Connection lists an option with a character that is not allowed")
 			}
+		case disguised(name):
+			return syntax("a header name is Content-Length or Transfer-Encoding but for what stands between its words")
 		}
 	}
 	f.Close = closes || minor == 0 && !keeps
@@ -66,7 +64,56 @@ func (f *Framing) frame(fields []Field, minor int) error {
 	return nil
 }
 
-// parseLength reads digits only: no sign, no list, no overflow.
+// same compares a name or a word of the protocol without case, in ASCII alone:
+// strings.EqualFold takes the Kelvin sign for a k, and a long s for an s.
+func same(s, word string) bool {
+	if len(s) != len(word) {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		if lower(s[i]) != lower(word[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c | 0x20
+	}
+	return c
+}
+
+// disguised reports whether a name has the letters of a framing field, and
+// something else than its hyphen between or around them, as Content_Length, which
+// CGI and what descends from it cannot tell from the field itself.
+func disguised(name string) bool {
+	const shortest, longest = len("ContentLength"), 32
+	if len(name) < shortest || len(name) > longest {
+		return false
+	}
+	return !same(name, "Content-Length") && spells(name, "contentlength") ||
+		!same(name, "Transfer-Encoding") && spells(name, "transferencoding")
+}
+
+// spells reports whether the letters of a name are those of a word in small
+// letters, and nothing else in it is a digit.
+func spells(name, word string) bool {
+	at := 0
+	for i := 0; i < len(name); i++ {
+		switch c := lower(name[i]); {
+		case at < len(word) && c == word[at]:
+			at++
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+			return false
+		}
+	}
+	return at == len(word)
+}
+
+// parseLength reads digits only: no sign, no list, no overflow. A number that
+// starts with 0 must be the same in octal, as which C's strtol may read it.
 func parseLength(s string) (int64, bool) {
 	if s == "" || len(s) > 18 {
 		return 0, false
@@ -77,6 +124,9 @@ func parseLength(s string) (int64, bool) {
 			return 0, false
 		}
 		n = n*10 + int64(s[i]-'0')
+	}
+	if s[0] == '0' && n > 7 {
+		return 0, false
 	}
 	return n, true
 }
