@@ -51,6 +51,7 @@ func Start(s Spec) (*Process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", s.Name, err)
 	}
+	prefer(cmd.Process.Pid)
 	p := &Process{name: s.Name, cmd: cmd, output: output, done: make(chan struct{})}
 	go func() {
 		_ = cmd.Wait() // how it ended is told by its output
@@ -137,7 +138,12 @@ func Run(ctx context.Context, cpu int, args ...string) ([]byte, error) {
 	cmd.SysProcAttr = attributes(syscall.SIGKILL)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
+	err := cmd.Start()
+	if err == nil {
+		prefer(cmd.Process.Pid)
+		err = cmd.Wait()
+	}
+	if err != nil {
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
