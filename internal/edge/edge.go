@@ -5,6 +5,7 @@ package edge
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/homeward/homeward/internal/eventloop"
 	"github.com/homeward/homeward/internal/proxy"
 	"github.com/homeward/homeward/internal/telemetry"
 	"github.com/homeward/homeward/internal/upstream"
@@ -39,6 +41,9 @@ type Config struct {
 	// For the metrics: certificates from files, and those got from an
 	// authority. nil for none.
 	FileCertificates, ObtainedCertificates Certificates
+	// Goroutines has each connection wait in a goroutine of its own, as on systems
+	// without an event loop.
+	Goroutines bool
 	// Challenges answers that authority; nil for none.
 	Challenges proxy.Challenges
 }
@@ -54,6 +59,8 @@ type Edge struct {
 	access  *telemetry.AccessLog // nil for none
 	copies  *telemetry.Shadows
 
+	loop *eventloop.Loop // nil for none
+
 	load     sync.Mutex // one topology at a time
 	loadedAt atomic.Int64
 	draining atomic.Bool
@@ -65,14 +72,18 @@ func Open(c Config) (*Edge, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	loop, err := openLoop(c)
+	if err != nil {
+		return nil, err
+	}
 	e := &Edge{
-		log: c.Log, pools: upstream.OpenSet(time.Now, c.Log),
+		log: c.Log, loop: loop, pools: upstream.OpenSet(time.Now, c.Log, loop),
 		metrics: telemetry.NewMetrics(), recent: telemetry.NewRecent(recentDecisions),
 		copies: telemetry.NewShadows(recentShadows, c.Log, time.Now),
 	}
 	state, _, err := e.prepare(c.Topology)
 	if err != nil {
-		e.pools.Close()
+		e.closePools()
 		return nil, err
 	}
 	observers := append(observers{e.metrics, e.recent}, c.Observers...)
@@ -83,12 +94,31 @@ func Open(c Config) (*Edge, error) {
 	e.proxy = proxy.New(state, observers, c.Log, time.Now)
 	e.proxy.AnswerChallenges(c.Challenges)
 	e.proxy.ObserveShadows(e.copies)
-	e.server = proxy.OpenServer(e.proxy)
+	e.server = proxy.OpenServer(e.proxy, loop)
 	e.loadedAt.Store(time.Now().Unix())
 	e.metrics.Register(&collector{edge: e})
 	e.metrics.Register(e.copies)
 	e.metrics.Register(&certificateCollector{files: c.FileCertificates, obtained: c.ObtainedCertificates})
 	return e, nil
+}
+
+// openLoop opens the event loop that all connections wait in, or none.
+func openLoop(c Config) (*eventloop.Loop, error) {
+	if c.Goroutines {
+		return nil, nil
+	}
+	loop, err := eventloop.Open()
+	if errors.Is(err, eventloop.ErrUnsupported) {
+		return nil, nil
+	}
+	return loop, err
+}
+
+func (e *Edge) closePools() {
+	e.pools.Close()
+	if e.loop != nil {
+		e.loop.Close()
+	}
 }
 
 // observers tell each of them.
@@ -156,7 +186,7 @@ func (e *Edge) Serve(l net.Listener, config *tls.Config) error {
 func (e *Edge) Shutdown(ctx context.Context, window time.Duration) error {
 	e.draining.Store(true)
 	err := e.server.Shutdown(ctx, window)
-	e.pools.Close()
+	e.closePools()
 	if e.access != nil {
 		logCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), logGrace)
 		defer cancel()

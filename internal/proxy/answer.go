@@ -3,7 +3,6 @@ package proxy
 import (
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -27,8 +26,8 @@ type answer struct {
 	head    int     // bytes of the head at the start of the buffer
 }
 
-func newAnswer(c *conn, head *http1.Request, timeout time.Duration) *answer {
-	return &answer{conn: c, timeout: timeout, minor: head.Minor, keepAlive: !head.Close}
+func newAnswer(c *conn, head *http1.Request, timeout time.Duration) answer {
+	return answer{conn: c, timeout: timeout, minor: head.Minor, keepAlive: !head.Close}
 }
 
 // buffer is the buffer of the answer, taken from the pool when it is needed.
@@ -52,12 +51,12 @@ func (a *answer) release() {
 // client asks for new keys, and can write nothing more once such a write is late
 // (RFC 8446 section 4.6.3).
 func (a *answer) write(b []byte) error {
-	_ = a.conn.net.SetWriteDeadline(time.Now().Add(a.timeout))
+	a.conn.client.AllowWrite(a.timeout)
 	a.conn.writes.Add(1)
 	_, err := a.conn.net.Write(b)
 	a.conn.writes.Add(1)
 	if a.conn.tls {
-		_ = a.conn.net.SetWriteDeadline(time.Time{})
+		a.conn.client.AllowWrite(0)
 	}
 	return err
 }
@@ -186,89 +185,10 @@ func (a *answer) End(trailer []route.Field) error {
 	return a.write(b)
 }
 
-// watchAfter is how long an answer is waited for before the client is watched:
-// most answers come sooner, and spare the goroutine.
-const watchAfter = 10 * time.Millisecond
-
-// watch watches the client while its answer is waited for. A client that ends
-// its side of the connection may still read, for as long as its answer goes on.
-// One that sends its next requests already is watched until there is no room for more.
-func (c *conn) watch(gone func()) (stop func()) {
-	w := &watch{conn: c, gone: gone, done: make(chan struct{}), halfClosed: c.server.proxy.State().Timeouts.HalfClosed.Std()}
-	timer := time.AfterFunc(watchAfter, w.run)
-	return func() {
-		if !timer.Stop() {
-			w.end()
-		}
-	}
-}
-
-type watch struct {
-	conn       *conn
-	gone       func()
-	done       chan struct{}
-	halfClosed time.Duration
-
-	mu      sync.Mutex
-	stopped bool
-	grace   *time.Timer // runs once the client has ended its side
-	writes  int64       // of the connection, when grace was set
-}
-
-func (w *watch) run() {
-	defer close(w.done)
-	w.mu.Lock()
-	if w.stopped {
-		w.mu.Unlock()
-		return
-	}
-	_ = w.conn.net.SetReadDeadline(time.Time{})
-	w.mu.Unlock()
-	var err error
-	for err == nil {
-		err = w.conn.reader.AwaitMore()
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	switch {
-	case w.stopped, errors.Is(err, http1.ErrTooLarge):
-	case errors.Is(err, io.EOF):
-		w.writes = w.conn.writes.Load()
-		w.grace = time.AfterFunc(w.halfClosed, w.expire)
-	default:
-		w.gone()
-	}
-}
-
-func (w *watch) expire() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.stopped {
-		return
-	}
-	if writes := w.conn.writes.Load(); writes != w.writes || writes%2 == 1 {
-		w.writes = writes
-		w.grace.Reset(w.halfClosed)
-		return
-	}
-	w.gone()
-}
-
-func (w *watch) end() {
-	w.mu.Lock()
-	w.stopped = true
-	if w.grace != nil {
-		w.grace.Stop()
-	}
-	_ = w.conn.net.SetReadDeadline(time.Unix(1, 0))
-	w.mu.Unlock()
-	<-w.done
-}
-
 // requestBody is the body of an HTTP/1.1 request, with a deadline for each piece.
 type requestBody struct {
-	body    *http1.Body
-	conn    net.Conn
+	body    http1.Body
+	client  *tracked
 	timeout time.Duration
 
 	mu          sync.Mutex
@@ -284,7 +204,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 		b.mu.Unlock()
 		return 0, errInterrupted
 	}
-	_ = b.conn.SetReadDeadline(time.Now().Add(b.timeout))
+	b.client.AllowRead(b.timeout)
 	b.mu.Unlock()
 	return b.body.Read(p)
 }
@@ -300,5 +220,5 @@ func (b *requestBody) Interrupt() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.interrupted = true
-	_ = b.conn.SetReadDeadline(time.Unix(1, 0))
+	_ = b.client.SetReadDeadline(time.Unix(1, 0))
 }

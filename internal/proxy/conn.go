@@ -6,22 +6,26 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/netip"
 	"os"
 	"sync/atomic"
 	"time"
 
+	"github.com/homeward/homeward/internal/eventloop"
 	"github.com/homeward/homeward/internal/proxy/http1"
 )
 
-// conn is one HTTP/1.1 connection. One goroutine serves it.
+// conn is one client's connection, and serves it as long as it speaks HTTP/1.1.
+// One goroutine at a time does; between two requests of a connection that an
+// event loop waits for there is none.
 type conn struct {
 	server *Server
-	net    net.Conn // the TLS connection if there is one
-	reader *http1.Reader
-	peer   netip.AddrPort
+	client *tracked    // the connection itself
+	net    net.Conn    // the TLS connection if there is one, else client
+	config *tls.Config // nil for plain TCP
+	reader http1.Reader
 	tls    bool
-	secure bool // the client spoke TLS with the load balancer before
+	opened bool // it is known what the client speaks
+	begun  bool // the time for the next request runs
 	late   bool // it stopped within what tells its protocol, until its time was over
 	phase  atomic.Int32
 	writes atomic.Int64 // of answers, begun and ended: odd within one
@@ -31,61 +35,113 @@ type conn struct {
 // request that arrives while the connection is being closed for idleness is
 // either served or not begun.
 const (
-	idle int32 = iota
-	busy
+	busy int32 = iota
+	idle
 	closed
 )
 
 // preface starts an HTTP/2 connection with prior knowledge (RFC 9113 section 3.4).
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
-// handle serves a connection of any protocol.
-func (s *Server) handle(t *tracked, config *tls.Config) {
-	defer s.proxy.survive(func() { _ = t.Close() })
-	c := &conn{server: s, net: t, reader: http1.NewReader(t)}
-	state := s.proxy.State()
-	_ = t.SetDeadline(time.Now().Add(state.Timeouts.Header.Std()))
-	// Shutdown does not know a connection that has not said yet what it speaks.
-	defer context.AfterFunc(s.base, func() { _ = t.Close() })()
-	if state.introduces(t.peer.Addr()) && !c.introduced(t) {
+// accept begins to serve a connection of any protocol, in another goroutine.
+func (s *Server) accept(t *tracked, config *tls.Config) {
+	c := &conn{server: s, client: t, net: t, config: config}
+	c.reader.Reset(t)
+	if !s.add(c) {
 		_ = t.Close()
 		return
 	}
-	c.peer, c.secure = t.peer, t.secure
-	if config != nil {
-		t.unread = c.reader.TakeBuffered()
-		tc := tls.Server(t, config)
-		if err := tc.HandshakeContext(s.base); err != nil {
-			c.refuseHandshake(err)
-			return
-		}
-		if challenged(tc.ConnectionState()) {
-			_ = tc.Close()
-			return
-		}
-		if tc.ConnectionState().NegotiatedProtocol == "h2" {
-			_ = t.SetDeadline(time.Time{})
-			s.http2.take(tc)
-			return
-		}
-		c.net, c.reader, c.tls = tc, http1.NewReader(tc), true
-	} else if c.started(state) && c.begins(preface) {
-		_ = t.SetDeadline(time.Time{})
-		t.unread = c.reader.TakeBuffered()
-		s.http2.take(t)
+	t.AllowRead(s.proxy.State().Timeouts.Header.Std())
+	t.AllowWrite(s.proxy.State().Timeouts.Header.Std())
+	if t.loop != nil {
+		t.loop.Park(c)
 		return
 	}
-	defer s.remove(c)
+	go c.Resume()
+}
+
+// Resume implements eventloop.Resumer: it goes on with the connection until that
+// ends or waits for its client to ask for something.
+func (c *conn) Resume() {
+	defer c.server.proxy.survive(c.close)
+	if !c.opened {
+		if goesOn := c.open(); !goesOn {
+			return
+		}
+	}
+	if parked := c.serve(); !parked {
+		c.close()
+		c.reader.Reset(nil)
+	}
+}
+
+// close ends the connection.
+func (c *conn) close() {
+	c.server.remove(c)
+	_ = c.net.Close()
+}
+
+// open finds out what the client speaks. Unless that is HTTP/1.1 the connection
+// does not go on here: others serve it, or it has ended.
+func (c *conn) open() (goesOn bool) {
+	s, t := c.server, c.client
+	state := s.proxy.State()
+	c.opened = true
+	if state.introduces(t.peer.Addr()) && !c.introduced(t) {
+		c.close()
+		return false
+	}
+	if c.config != nil {
+		if !c.encrypt() {
+			return false
+		}
+	} else if c.started(state) && c.begins(preface) {
+		t.unread = c.reader.TakeBuffered()
+		s.remove(c)
+		t.AllowRead(0)
+		t.AllowWrite(0)
+		s.http2.take(t)
+		return false
+	}
 	switch {
-	case !s.add(c):
 	case !c.tls && c.imposed():
 		c.reject(notDeclared)
 	case c.late:
 		c.refuse(os.ErrDeadlineExceeded)
 	default:
-		c.serve()
+		c.phase.Store(idle)
+		return true
 	}
-	_ = c.net.Close()
+	c.close()
+	return false
+}
+
+// encrypt makes the TLS connection, and reports whether it goes on here.
+func (c *conn) encrypt() (goesOn bool) {
+	s, t := c.server, c.client
+	t.unread = c.reader.TakeBuffered()
+	tc := tls.Server(t, c.config)
+	c.config = nil
+	err := tc.HandshakeContext(s.base)
+	state := tc.ConnectionState()
+	switch {
+	case err != nil:
+		c.refuseHandshake(err)
+	case challenged(state):
+		c.net = tc
+	case state.NegotiatedProtocol == "h2":
+		s.remove(c)
+		t.AllowRead(0)
+		t.AllowWrite(0)
+		s.http2.take(tc)
+		return false
+	default:
+		c.net, c.tls = tc, true
+		c.reader.Reset(tc)
+		return true
+	}
+	c.close()
+	return false
 }
 
 func (s *Server) add(c *conn) bool {
@@ -109,7 +165,7 @@ func (c *conn) started(state *State) bool {
 	if c.reader.Await() != nil {
 		return false
 	}
-	_ = c.net.SetDeadline(time.Now().Add(state.Timeouts.Header.Std()))
+	c.client.AllowRead(state.Timeouts.Header.Std())
 	return true
 }
 
@@ -132,44 +188,92 @@ func (c *conn) begins(with string) bool {
 	return true
 }
 
-// serve answers request after request.
-func (c *conn) serve() {
-	var head http1.Request
+// serve answers request after request. It reports whether the connection is
+// parked: then it is no longer the caller's.
+func (c *conn) serve() (parked bool) {
 	for {
 		state := c.server.proxy.State()
-		patience := state.Timeouts.Idle.Std()
-		if c.server.draining.Load() { // accepted just before: its first request may be on the way
-			patience = min(patience, time.Second)
+		if err := c.await(state); err != nil {
+			if errors.Is(err, eventloop.ErrWouldWait) {
+				c.reader.Release()
+				c.client.loop.Park(c)
+				return true
+			}
+			return false
 		}
-		_ = c.net.SetReadDeadline(time.Now().Add(patience))
-		if c.reader.Await() != nil || !c.phase.CompareAndSwap(idle, busy) {
-			return
+		if !c.phase.CompareAndSwap(idle, busy) {
+			return false
 		}
-		_ = c.net.SetReadDeadline(time.Now().Add(state.Timeouts.Header.Std()))
-		if err := http1.ReadRequest(c.reader, &head, state.HeadLimits()); err != nil {
-			c.refuse(err)
-			return
-		}
-		if !c.exchange(state, &head) {
-			return
+		c.begun = false
+		if !c.request(state) {
+			return false
 		}
 		c.reader.Release()
 		c.phase.Store(idle)
 		if c.server.draining.Load() {
-			return
+			return false
 		}
 	}
 }
 
-// exchange answers one request and reports whether the connection goes on.
-func (c *conn) exchange(state *State, head *http1.Request) bool {
-	body := &requestBody{conn: c.net, timeout: state.Timeouts.Body.Std(), body: http1.RequestBody(c.reader, head, state.HeadLimits())}
-	in := &Inbound{
-		Proto: protos[head.Minor], Method: head.Method, Target: head.Target, Origin: head.Origin, Host: head.Host,
-		Fields: head.Fields, Length: head.Length, Expect100: head.Expect100, Peer: c.peer, TLS: c.tls, Secure: c.secure, Watch: c.watch,
+// await waits for the first byte of the next request, or returns
+// eventloop.ErrWouldWait where the connection can be parked instead. What a client
+// sends that is no byte of a request, as within TLS, gives it no more time.
+func (c *conn) await(state *State) error {
+	if c.reader.Buffered() > 0 {
+		return nil
 	}
-	if !body.body.Empty() {
-		in.Body = body
+	if !c.begun {
+		c.begun = true
+		patience := state.Timeouts.Idle.Std()
+		if c.server.draining.Load() { // accepted just before: its first request may be on the way
+			patience = min(patience, time.Second)
+		}
+		c.client.AllowRead(patience)
+	}
+	if c.client.impatient(true) {
+		defer c.client.impatient(false)
+	}
+	return c.reader.Await()
+}
+
+// session is what one request of a connection needs.
+type session struct {
+	head http1.Request
+	in   Inbound
+	out  answer
+	body requestBody
+
+	watch watch
+}
+
+func newSession() any { return new(session) }
+
+// request reads one request and answers it, and reports whether the connection
+// goes on.
+func (c *conn) request(state *State) bool {
+	s := c.server.sessions.Get().(*session)
+	defer c.server.sessions.Put(s) // not after a panic, when it is not known who holds it
+	c.client.AllowRead(state.Timeouts.Header.Std())
+	if err := http1.ReadRequest(&c.reader, &s.head, state.HeadLimits()); err != nil {
+		c.refuse(err)
+		return false
+	}
+	return c.exchange(state, s)
+}
+
+// exchange answers one request and reports whether the connection goes on.
+func (c *conn) exchange(state *State, s *session) bool {
+	head := &s.head
+	s.body = requestBody{client: c.client, timeout: state.Timeouts.Body.Std(), body: *http1.RequestBody(&c.reader, head, state.HeadLimits())}
+	s.in = Inbound{
+		Proto: protos[head.Minor], Method: head.Method, Target: head.Target, Origin: head.Origin, Host: head.Host,
+		Fields: head.Fields, Length: head.Length, Expect100: head.Expect100, Peer: c.client.peer, TLS: c.tls, Secure: c.client.secure, Watcher: &s.watch,
+	}
+	s.watch.conn = c
+	in := &s.in
+	if !s.body.body.Empty() {
+		in.Body = &s.body
 	}
 	asks, rule := asksForSocket(head)
 	if rule != "" {
@@ -179,14 +283,15 @@ func (c *conn) exchange(state *State, head *http1.Request) bool {
 	if asks {
 		in.Tunnel, in.HalfClose = &http1Tunnel{conn: c}, true
 	}
-	out := newAnswer(c, head, state.Timeouts.Write.Std())
+	s.out = newAnswer(c, head, state.Timeouts.Write.Std())
+	out := &s.out
 	ok := c.server.proxy.Serve(c.server.base, in, out)
 	out.release()
 	switch {
 	case !ok:
 		c.breakOff()
 		return false
-	case !body.body.Whole(), !out.keepAlive && c.reader.Buffered() > 0:
+	case !s.body.body.Whole(), !out.keepAlive && c.reader.Buffered() > 0:
 		c.linger()
 		return false
 	}
@@ -205,12 +310,12 @@ func (c *conn) refuse(err error) {
 // reject sends a problem in answer to no request in particular, and ends the
 // connection: what follows on it could be anything.
 func (c *conn) reject(p Problem) {
-	c.rejectRequest(&Inbound{Proto: "HTTP/1.1", Peer: c.peer, TLS: c.tls}, p)
+	c.rejectRequest(&Inbound{Proto: "HTTP/1.1", Peer: c.client.peer, TLS: c.tls}, p)
 }
 
 func (c *conn) rejectRequest(in *Inbound, p Problem) {
 	out := newAnswer(c, &http1.Request{Minor: 1, Framing: http1.Framing{Close: true}}, c.server.proxy.State().Timeouts.Write.Std())
-	c.server.proxy.Reject(in, out, p)
+	c.server.proxy.Reject(in, &out, p)
 	out.release()
 	c.linger()
 }
@@ -251,23 +356,13 @@ func (c *conn) linger() {
 	if half, ok := c.net.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite()
 	}
-	_ = c.net.SetReadDeadline(time.Now().Add(lingerTime))
-	_, _ = io.CopyN(io.Discard, c.reader, lingerBytes)
+	c.client.AllowRead(lingerTime)
+	_, _ = io.CopyN(io.Discard, &c.reader, lingerBytes)
 }
 
 // breakOff makes sure that the client sees an answer without its end as broken,
 // by a reset where the transport has one.
-func (c *conn) breakOff() {
-	nc := c.net
-	if tc, ok := nc.(*tls.Conn); ok {
-		nc = tc.NetConn()
-	}
-	if t, ok := nc.(*tracked); ok {
-		if tcp, ok := t.Conn.(*net.TCPConn); ok {
-			_ = tcp.SetLinger(0)
-		}
-	}
-}
+func (c *conn) breakOff() { _ = c.client.SetLinger(0) }
 
 // closeIfIdle closes the connection if it carries no request.
 func (c *conn) closeIfIdle() {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/homeward/homeward/internal/eventloop"
 	"github.com/homeward/homeward/internal/upstream"
 	"github.com/homeward/homeward/topology"
 )
@@ -50,7 +51,7 @@ func (p *piecewise) Read(b []byte) (int, error) {
 // and breaks if it cannot: the deadline of a write is over with it.
 func TestNoDeadlineBetweenWrites(t *testing.T) {
 	d := &timed{}
-	out := &answer{conn: &conn{net: d, tls: true}, timeout: time.Minute}
+	out := &answer{conn: &conn{client: &tracked{Transport: eventloop.Blocking(d)}, net: d, tls: true}, timeout: time.Minute}
 	_ = out.write([]byte("piece"))
 	if !d.limited || d.written != 5 || !d.until.IsZero() {
 		t.Errorf("to a client: %+v", d)
@@ -66,7 +67,7 @@ func TestNoDeadlineBetweenWrites(t *testing.T) {
 	p := New(nil, nil, nil, nil)
 	x := &exchange{proxy: p, in: &Inbound{Tunnel: in}, state: &State{Timeouts: topology.Timeouts{Write: topology.Duration(time.Minute)}}}
 	u := &upward{
-		t:    &transfer{x: x, hop: &http1Hop{conn: &upstream.Conn{Conn: d}, x: x, tunnel: true}},
+		t:    &transfer{x: x, hop: &http1Hop{conn: &upstream.Conn{Conn: d, Transport: eventloop.Blocking(d)}, x: x, tunnel: true}},
 		idle: time.AfterFunc(time.Hour, func() {}), patience: time.Hour,
 	}
 	defer u.idle.Stop()

@@ -36,12 +36,19 @@ type Inbound struct {
 	// connection comes from, by the PROXY header.
 	Secure bool
 
-	// Watch calls gone at most once if the client leaves before stop is called.
-	// It must not run while the body is being read, unless WatchesApart. stop waits
-	// for the watching to end.
-	Watch func(gone func()) (stop func())
-	// WatchesApart says that Watch reads nothing of what the client sends.
+	// Watcher watches the client. It must not run while the body is being read,
+	// unless WatchesApart.
+	Watcher Watcher
+	// WatchesApart says that Watcher reads nothing of what the client sends.
 	WatchesApart bool
+}
+
+// Watcher tells that a client has left. One goroutine at a time uses it.
+type Watcher interface {
+	// Watch calls gone at most once if the client leaves before Unwatch is called.
+	Watch(gone func())
+	// Unwatch ends it, and waits for gone to return.
+	Unwatch()
 }
 
 // Tunnel is what comes from the client of a WebSocket.

@@ -74,13 +74,13 @@ type transfer struct {
 	x   *exchange
 	hop hop
 
-	sending   *sending // nil when the body is none, or left with the head
-	stopWatch func()
-	left      atomic.Bool // the client left while it waited
-	deadline  *time.Timer // ends a gRPC call some time after its deadline
-	drained   atomic.Bool // the edge ends the exchange, which would go on
-	released  bool        // the hop is no longer ours
-	response  http1.Response
+	sending  *sending // nil when the body is none, or left with the head
+	watching bool
+	left     atomic.Bool // the client left while it waited
+	deadline *time.Timer // ends a gRPC call some time after its deadline
+	drained  atomic.Bool // the edge ends the exchange, which would go on
+	released bool        // the hop is no longer ours
+	response http1.Response
 }
 
 func (t *transfer) run() verdict {
@@ -145,9 +145,9 @@ func (t *transfer) drop() {
 }
 
 func (t *transfer) unwatch() {
-	if t.stopWatch != nil {
-		t.stopWatch()
-		t.stopWatch = nil
+	if t.watching {
+		t.x.in.Watcher.Unwatch()
+		t.watching = false
 	}
 }
 
@@ -174,8 +174,9 @@ func (t *transfer) sendHead() error {
 		t.sending = x.send(t.hop, t.leave)
 		return nil
 	}
-	t.hop.readBy(time.Now().Add(x.headPatience()))
-	t.stopWatch = x.in.Watch(t.leave)
+	t.hop.allowRead(x.headPatience())
+	t.watching = true
+	x.in.Watcher.Watch(t.leave)
 	return nil
 }
 
@@ -323,7 +324,7 @@ func (t *transfer) relayBody(body answerBody) Abort {
 	x := t.x
 	pieces := pieces{in: body, out: x.out, sparse: x.rec.Type != Short}
 	for {
-		t.hop.readBy(time.Now().Add(x.bodyPatience()))
+		t.hop.allowRead(x.bodyPatience())
 		n, end, by := pieces.next()
 		x.rec.BytesOut += int64(n)
 		if end || by != NotAborted {

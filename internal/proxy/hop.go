@@ -35,7 +35,11 @@ type sender interface {
 	write(buf []byte, n int) error
 	// finish ends the body, or the sending side of a tunnel.
 	finish(trailer []route.Field) error
-	writeBy(t time.Time)
+	// allowWrite limits how long the gateway may take for what is written from now
+	// on, 0 for no limit.
+	allowWrite(d time.Duration)
+	// stopWriting makes a write in progress fail, and all later ones.
+	stopWriting()
 }
 
 // receiver receives the answer.
@@ -46,7 +50,9 @@ type receiver interface {
 	// body is the body of the answer whose head was read last, or what comes out
 	// of the tunnel.
 	body() answerBody
-	readBy(t time.Time)
+	// allowRead limits how long reading may wait from now on, 0 for no limit. It
+	// holds for a call in progress, too.
+	allowRead(d time.Duration)
 }
 
 // answerBody is the body of an answer on its way back.

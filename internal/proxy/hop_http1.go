@@ -13,14 +13,15 @@ import (
 
 // http1Hop is an exchange over HTTP/1.1: the connection is its own.
 type http1Hop struct {
-	conn    *upstream.Conn
-	reused  bool
-	x       *exchange
-	chunked bool
-	written int // bytes of head and body that the connection took at once before an error
-	status  int // of the head read last
-	answer  *http1.Body
-	tunnel  bool // bytes pass without framing
+	conn     *upstream.Conn
+	reused   bool
+	x        *exchange
+	chunked  bool
+	written  int // bytes of head and body that the connection took at once before an error
+	status   int // of the head read last
+	answer   http1.Body
+	answered bool // answer is valid
+	tunnel   bool // bytes pass without framing
 
 	mu       sync.Mutex
 	released bool // the connection is no longer this exchange's
@@ -36,7 +37,7 @@ func (h *http1Hop) begin(x *exchange) error {
 	if x.peeked.whole {
 		out = h.appendPeeked(out)
 	}
-	h.writeBy(time.Now().Add(x.state.Timeouts.Write.Std()))
+	h.allowWrite(x.state.Timeouts.Write.Std())
 	var err error
 	h.written, err = h.conn.Write(out)
 	return err
@@ -108,8 +109,9 @@ func (h *http1Hop) finish(trailer []route.Field) error {
 	return nil
 }
 
-func (h *http1Hop) writeBy(t time.Time) { _ = h.conn.SetWriteDeadline(t) }
-func (h *http1Hop) readBy(t time.Time)  { _ = h.conn.SetReadDeadline(t) }
+func (h *http1Hop) allowWrite(d time.Duration) { h.conn.AllowWrite(d) }
+func (h *http1Hop) allowRead(d time.Duration)  { h.conn.AllowRead(d) }
+func (h *http1Hop) stopWriting()               { _ = h.conn.SetWriteDeadline(time.Unix(1, 0)) }
 
 var (
 	errUpgraded = &http1.SyntaxError{Rule: "the answer switches protocols without having been asked"}
@@ -131,7 +133,8 @@ func (h *http1Hop) head(r *http1.Response) error {
 		}
 		h.tunnel = true
 	} else if !r.Interim() {
-		h.answer = http1.ResponseBody(h.conn.Reader, r, h.x.in.Method, answerLimits)
+		h.answered = true
+		h.answer = *http1.ResponseBody(h.conn.Reader, r, h.x.in.Method, answerLimits)
 	}
 	return nil
 }
@@ -141,7 +144,7 @@ func (h *http1Hop) body() answerBody {
 	if h.tunnel {
 		return http1Raw{h.conn.Reader}
 	}
-	return http1Answer{h.answer, h.conn.Reader}
+	return http1Answer{&h.answer, h.conn.Reader}
 }
 
 // abort implements hop.
@@ -158,7 +161,7 @@ func (h *http1Hop) release(clean bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.released = true
-	h.conn.Release(clean && !h.tunnel && h.answer != nil && h.answer.Whole())
+	h.conn.Release(clean && !h.tunnel && h.answered && h.answer.Whole())
 }
 
 // lost implements hop. A connection that was kept, and that the gateway may have

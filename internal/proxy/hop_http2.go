@@ -33,7 +33,7 @@ func (h *http2Hop) begin(x *exchange) error {
 		return errNoSockets
 	}
 	head := http2client.Head{
-		Method: in.Method, Scheme: scheme(h.lease.TLS), Authority: in.Host, Path: in.Origin, Fields: h.fields(),
+		Method: strings.Clone(in.Method), Scheme: scheme(h.lease.TLS), Authority: strings.Clone(in.Host), Path: strings.Clone(in.Origin), Fields: h.fields(),
 	}
 	if in.Tunnel != nil {
 		head.Method, head.Protocol = "CONNECT", "websocket"
@@ -43,7 +43,7 @@ func (h *http2Hop) begin(x *exchange) error {
 	if h.stream, err = h.lease.HTTP2.Begin(&head, in.Body == nil && in.Tunnel == nil); err != nil || !x.peeked.whole {
 		return err
 	}
-	h.writeBy(time.Now().Add(x.state.Timeouts.Write.Std()))
+	h.allowWrite(x.state.Timeouts.Write.Std())
 	if _, err := h.stream.Write(x.peeked.prefix); err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (h *http2Hop) begin(x *exchange) error {
 // fields are those of the request in HTTP/2: Host is :authority, and a WebSocket
 // has no key (RFC 8441 section 5), nor a body whose length could be told.
 func (h *http2Hop) fields() []route.Field {
-	out := h.x.fieldsOut()
+	out := owned(h.x.fieldsOut()) // the connection remembers them, to send them shorter the next time
 	kept := out[:0]
 	for _, f := range out {
 		if strings.EqualFold(f.Name, "Host") ||
@@ -75,15 +75,29 @@ func (h *http2Hop) write(buf []byte, n int) error {
 }
 
 // finish implements sender.
-func (h *http2Hop) finish(trailer []route.Field) error { return h.stream.End(trailer) }
+func (h *http2Hop) finish(trailer []route.Field) error { return h.stream.End(owned(trailer)) }
 
-func (h *http2Hop) writeBy(t time.Time) {
+func (h *http2Hop) allowWrite(d time.Duration) {
 	if h.stream != nil {
-		_ = h.stream.SetWriteDeadline(t)
+		_ = h.stream.SetWriteDeadline(after(d))
 	}
 }
 
-func (h *http2Hop) readBy(t time.Time) { _ = h.stream.SetReadDeadline(t) }
+func (h *http2Hop) allowRead(d time.Duration) { _ = h.stream.SetReadDeadline(after(d)) }
+
+// stopWriting implements sender.
+func (h *http2Hop) stopWriting() {
+	if h.stream != nil {
+		_ = h.stream.SetWriteDeadline(time.Unix(1, 0))
+	}
+}
+
+func after(d time.Duration) (t time.Time) {
+	if d > 0 {
+		t = time.Now().Add(d)
+	}
+	return t
+}
 
 // head implements receiver.
 func (h *http2Hop) head(r *http1.Response) error {

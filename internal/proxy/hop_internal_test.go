@@ -16,7 +16,7 @@ import (
 // poolOf is the pool of a cell with one gateway.
 func poolOf(t *testing.T, gateway string) *upstream.Pool {
 	t.Helper()
-	set := upstream.OpenSet(time.Now, slog.New(slog.DiscardHandler))
+	set := upstream.OpenSet(time.Now, slog.New(slog.DiscardHandler), nil)
 	t.Cleanup(set.Close)
 	applied, err := set.Apply((&topology.Topology{
 		Version: 1, Facade: topology.Facade{Hosts: []string{"localhost"}, LegacyCell: "na1"},
@@ -42,7 +42,8 @@ func TestAbortAfterTheEndHarmsNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := newHop(lease).(*http1Hop)
-	h.answer = http1.ResponseBody(lease.Conn.Reader, &http1.Response{Status: 204}, "GET", http1.Limits{})
+	h.answered = true
+	h.answer = *http1.ResponseBody(lease.Conn.Reader, &http1.Response{Status: 204}, "GET", http1.Limits{})
 	h.release(true)
 	h.abort()
 	next, err := pool.Get(t.Context())

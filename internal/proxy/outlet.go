@@ -64,7 +64,7 @@ func (o *outlet) pass(note func(), send func(hop) error) error {
 	}
 	note()
 	hop := o.hop
-	hop.writeBy(time.Now().Add(o.patience))
+	hop.allowWrite(o.patience)
 	o.mu.Unlock()
 	err := send(hop)
 	if err == nil {
@@ -115,7 +115,7 @@ func (o *outlet) take(h hop, leave func()) bool {
 	case o.broken: // which the hop before was told
 		h.abort()
 	default:
-		h.writeBy(time.Now().Add(o.patience))
+		h.allowWrite(o.patience)
 		return true
 	}
 	o.held = false
@@ -141,7 +141,7 @@ func (o *outlet) resume(err error) {
 // awaitHead bounds the wait for the head of the answer from now on. mu is held.
 func (o *outlet) awaitHead() {
 	if !o.headIn {
-		o.hop.readBy(time.Now().Add(o.x.headPatience()))
+		o.hop.allowRead(o.x.headPatience())
 	}
 }
 
@@ -190,7 +190,7 @@ func (o *outlet) close() {
 	defer o.mu.Unlock()
 	o.closed = true
 	o.changed.Broadcast()
-	o.hop.writeBy(time.Unix(1, 0))
+	o.hop.stopWriting()
 }
 
 // replaySize is how much of a body is kept to be sent once more.

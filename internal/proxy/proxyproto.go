@@ -14,7 +14,7 @@ import (
 // balancer must begin with, and reports whether there was one. From then on the
 // connection is that of the client which the header names.
 func (c *conn) introduced(t *tracked) bool {
-	header, err := proxyproto.Read(c.reader)
+	header, err := proxyproto.Read(&c.reader)
 	if err != nil {
 		c.server.introductions.refused(c.server.proxy, t.peer.Addr(), err)
 		return false

@@ -29,7 +29,7 @@ type sending struct {
 	// Valid once done is closed.
 	whole     bool  // the cell has all of it
 	clientErr error // the client's side failed
-	stopWatch func()
+	watching  bool
 }
 
 // send starts sending the body; the head was written already. leave is what to do
@@ -46,7 +46,7 @@ func (s *sending) run() {
 	buf := s.x.proxy.pieces.Get().(*[]byte)
 	defer s.x.proxy.pieces.Put(buf)
 	if s.x.in.WatchesApart { // a cell that takes no more would hide that the client has left
-		s.stopWatch = s.x.in.Watch(s.to.clientLeft)
+		s.watch()
 	}
 	err := s.copy(*buf)
 	if s.clientErr != nil {
@@ -60,9 +60,14 @@ func (s *sending) run() {
 		return // the cell's side failed: it may have answered all the same
 	}
 	s.whole = true
-	if s.stopWatch == nil {
-		s.stopWatch = s.x.in.Watch(s.to.clientLeft)
+	if !s.watching {
+		s.watch()
 	}
+}
+
+func (s *sending) watch() {
+	s.watching = true
+	s.x.in.Watcher.Watch(s.to.clientLeft)
 }
 
 func (s *sending) copy(buf []byte) error {
@@ -110,9 +115,9 @@ func (s *sending) finish() bool {
 		s.x.in.Body.Interrupt()
 		<-s.done
 	}
-	if s.stopWatch != nil {
-		s.stopWatch()
-		s.stopWatch = nil
+	if s.watching {
+		s.x.in.Watcher.Unwatch()
+		s.watching = false
 	}
 	return s.whole
 }

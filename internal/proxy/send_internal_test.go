@@ -47,9 +47,10 @@ func (h *scripted) abort() {
 	h.aborted = true
 }
 
-func (h *scripted) writeBy(time.Time) {}
+func (h *scripted) allowWrite(time.Duration) {}
+func (h *scripted) stopWriting()             {}
 
-func (h *scripted) readBy(time.Time) {
+func (h *scripted) allowRead(time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.waits = true
@@ -73,13 +74,19 @@ func (b *spoken) Trailer() []route.Field { return nil }
 func (b *spoken) Interrupt()             {}
 func (b *spoken) Relax(time.Duration)    {}
 
+// unwatched is a client that never leaves.
+type unwatched struct{}
+
+func (unwatched) Watch(func()) {}
+func (unwatched) Unwatch()     {}
+
 // speaking sends a body to a first hop, which has got a piece when it returns.
 func speaking(t *testing.T, first hop, err error) (*sending, *spoken) {
 	t.Helper()
 	x := shadowed(t, 1)
 	body := &spoken{pieces: make(chan string), err: err}
 	x.in.Body = body
-	x.in.Watch = func(func()) (stop func()) { return func() {} }
+	x.in.Watcher = unwatched{}
 	s := &sending{x: x, to: newOutlet(x, first, func() {}), done: make(chan struct{})}
 	s.to.sent.whole = true // as over HTTP/2
 	go s.run()

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/homeward/homeward/internal/eventloop"
 	"github.com/homeward/homeward/internal/serve"
 )
 
@@ -19,8 +20,10 @@ var ErrServerClosed = errors.New("proxy server closed")
 // HTTP/1.1 itself, HTTP/2 (by ALPN, or with prior knowledge on a plain
 // connection) through the standard library. It is safe for concurrent use.
 type Server struct {
-	proxy *Proxy
-	http2 *http2Servers
+	proxy    *Proxy
+	loop     *eventloop.Loop // nil for a goroutine for each connection
+	http2    *http2Servers
+	sessions sync.Pool // of *session
 
 	open     atomic.Int64 // client connections
 	rejected atomic.Int64 // connections over the limit
@@ -38,9 +41,10 @@ type Server struct {
 }
 
 // OpenServer starts a server for the proxy, which accepts nothing before Serve.
-// Shutdown ends it.
-func OpenServer(p *Proxy) *Server {
-	s := &Server{proxy: p, listeners: map[net.Listener]struct{}{}, conns: map[*conn]struct{}{}}
+// Its connections wait in the loop, or each in a goroutine of its own when that is
+// nil. Shutdown ends the server, not the loop.
+func OpenServer(p *Proxy, loop *eventloop.Loop) *Server {
+	s := &Server{proxy: p, loop: loop, sessions: sync.Pool{New: newSession}, listeners: map[net.Listener]struct{}{}, conns: map[*conn]struct{}{}}
 	s.base, s.giveUp = context.WithCancel(context.Background())
 	s.http2 = newHTTP2Servers(s)
 	return s
@@ -55,7 +59,15 @@ func (s *Server) Rejected() int64 { return s.rejected.Load() }
 // Serve accepts connections until Shutdown, or until the listener fails.
 // config is nil for plain TCP.
 func (s *Server) Serve(l net.Listener, config *tls.Config) error {
+	if tcp, ok := l.(*net.TCPListener); ok && s.loop != nil {
+		inLoop, err := s.loop.Listen(tcp)
+		if err != nil {
+			return err
+		}
+		l = inLoop
+	}
 	if !s.track(l) {
+		_ = l.Close()
 		return ErrServerClosed
 	}
 	defer s.untrack(l)
@@ -64,7 +76,7 @@ func (s *Server) Serve(l net.Listener, config *tls.Config) error {
 		config.NextProtos = protocols(config.NextProtos)
 	}
 	for delay := time.Duration(0); ; {
-		nc, err := l.Accept()
+		t, err := s.next(l)
 		switch {
 		case err == nil:
 		case s.draining.Load():
@@ -80,13 +92,29 @@ func (s *Server) Serve(l net.Listener, config *tls.Config) error {
 		delay = 0
 		if s.open.Load() >= int64(s.proxy.State().Limits.Connections) {
 			s.rejected.Add(1)
-			_ = nc.Close()
+			_ = t.Transport.Close()
 			continue
 		}
 		s.open.Add(1)
 		s.serving.Add(1)
-		go s.handle(track(nc, s), config)
+		s.accept(t, config)
 	}
+}
+
+// next waits for a connection.
+func (s *Server) next(l net.Listener) (*tracked, error) {
+	if inLoop, ok := l.(*eventloop.Listener); ok {
+		c, err := inLoop.AcceptConn()
+		if err != nil {
+			return nil, err
+		}
+		return trackLoop(c, s), nil
+	}
+	c, err := l.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return track(c, s), nil
 }
 
 func isTemporary(err error) bool {
@@ -145,7 +173,7 @@ func (s *Server) Shutdown(ctx context.Context, window time.Duration) error {
 	s.http2.close()
 	s.mu.Lock()
 	for c := range s.conns {
-		_ = c.net.Close()
+		_ = c.client.Transport.Close() // who serves it finds out, and closes it
 	}
 	s.mu.Unlock()
 	<-ended

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"hash/maphash"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -106,9 +105,9 @@ const shadowField = "Homeward-Shadow"
 
 // copyOf is the request as the cell got it, free of what the engine uses again.
 func (x *exchange) copyOf(h *shadow) *Inbound {
-	in := *x.in
-	in.Expect100, in.Watch = false, nil
-	in.Fields = append(slices.Clone(x.sample.fields), route.Field{Name: shadowField, Value: h.name})
+	in := x.in.owned()
+	in.Expect100, in.Watcher = false, nil
+	in.Fields = append(owned(x.sample.fields), route.Field{Name: shadowField, Value: h.name})
 	if trailersAccepted(x.in.Fields) { // ends at each hop, and begins anew
 		in.Fields = append(in.Fields, route.Field{Name: "TE", Value: "trailers"})
 	}
@@ -127,7 +126,7 @@ func (c *copies) run(h *shadow, state *State, in *Inbound, want content, said Co
 	got.digest.limit = h.body
 	got.digest.hash.SetSeed(c.seed)
 	defer got.release()
-	in.Watch = func(gone func()) (stop func()) { return watchStream(ctx, gone) }
+	in.Watcher = &streamWatch{ctx: ctx}
 	x := &exchange{proxy: c.core, state: state, in: in, out: got, ctx: ctx, copy: true}
 	x.rec.Start, x.rec.Method = c.core.now(), in.Method
 

@@ -56,7 +56,7 @@ func TestShutdownWaitsForCopies(t *testing.T) {
 		x := shadowed(t, 100)
 		x.proxy.log, x.proxy.now = slog.New(slog.DiscardHandler), time.Now
 		c, h := x.proxy.copies, x.state.shadows[0][0]
-		server := OpenServer(x.proxy)
+		server := OpenServer(x.proxy, nil)
 		if !c.admit(h) {
 			t.Fatal("no place for a copy")
 		}

@@ -41,7 +41,7 @@ func (s *Server) ServeStream(w http.ResponseWriter, r *http.Request, via Stream)
 		Proto: via.Proto, Method: r.Method, Target: r.RequestURI, Origin: r.RequestURI, Host: r.Host,
 		Length: r.ContentLength, TLS: via.TLS, Secure: via.Secure, Peer: via.Peer,
 		Expect100: strings.EqualFold(r.Header.Get("Expect"), "100-continue"), // not there if the library sees to it
-		Watch:     func(gone func()) (stop func()) { return watchStream(r.Context(), gone) }, WatchesApart: true,
+		Watcher:   &streamWatch{ctx: r.Context()}, WatchesApart: true,
 	}
 	if problem, ok := in.takeStream(r, via, state); !ok {
 		clear(r.Header) // or it stays for as long as the client takes no answer
@@ -96,18 +96,28 @@ func (s *Server) guarded(ctx context.Context, in *Inbound, out Answer) (complete
 	return s.proxy.Serve(ctx, in, out)
 }
 
-// watchStream watches the client of a stream: the library ends ctx when the stream
+// streamWatch watches the client of a stream: the library ends ctx when the stream
 // or the connection ends.
-func watchStream(ctx context.Context, gone func()) (stop func()) {
+type streamWatch struct {
+	ctx    context.Context
+	cancel func() bool
+	done   chan struct{}
+}
+
+// Watch implements Watcher.
+func (w *streamWatch) Watch(gone func()) {
 	done := make(chan struct{})
-	cancel := context.AfterFunc(ctx, func() {
+	w.done = done
+	w.cancel = context.AfterFunc(w.ctx, func() {
 		defer close(done)
 		gone()
 	})
-	return func() {
-		if !cancel() {
-			<-done
-		}
+}
+
+// Unwatch implements Watcher.
+func (w *streamWatch) Unwatch() {
+	if !w.cancel() {
+		<-w.done
 	}
 }
 

@@ -27,7 +27,7 @@ func newStreamAnswer(w http.ResponseWriter, s *Server, timeout time.Duration) *s
 // Interim implements Answer.
 func (a *streamAnswer) Interim(status int, _ string, fields []route.Field) error {
 	h := a.w.Header()
-	add(h, fields)
+	add(h, owned(fields)) // the library remembers them, to send them shorter the next time
 	a.patience.begin()
 	defer a.patience.end()
 	a.w.WriteHeader(status)
@@ -51,7 +51,7 @@ func add(h http.Header, fields []route.Field) {
 // Head implements Answer.
 func (a *streamAnswer) Head(head *AnswerHead, more bool) error {
 	h := a.w.Header()
-	add(h, head.Fields)
+	add(h, owned(head.Fields))
 	for _, name := range []string{"Date", "Content-Type", "Content-Length"} {
 		if _, ok := h[name]; !ok {
 			h[name] = nil // the library must not make one up
@@ -104,7 +104,7 @@ func (a *streamAnswer) Commit(n int) error {
 func (a *streamAnswer) End(trailer []route.Field) error {
 	a.release()
 	h := a.w.Header()
-	for _, f := range trailer {
+	for _, f := range owned(trailer) {
 		name := http.TrailerPrefix + textproto.CanonicalMIMEHeaderKey(f.Name)
 		h[name] = append(h[name], f.Value)
 	}

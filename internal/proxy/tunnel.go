@@ -21,7 +21,7 @@ func (t *transfer) tunnel() verdict {
 	t.unwatch()
 	x.rec.Status = 101
 	x.enter(WebSocket)
-	t.hop.readBy(time.Time{})
+	t.hop.allowRead(0)
 	body := t.hop.body()
 	fields := x.state.answerFields(&t.response)
 	if first(x.in.Fields, keyField) == "" { // the key was the edge's own, and so is what accepts it
@@ -130,12 +130,12 @@ func (u *upward) copy() Abort {
 		n, err := in.Read((*buf)[http1.ChunkRoom : len(*buf)-2])
 		last = n
 		x.rec.BytesIn += int64(n)
-		u.t.hop.writeBy(time.Now().Add(x.state.Timeouts.Write.Std()))
+		u.t.hop.allowWrite(x.state.Timeouts.Write.Std())
 		var sent error
 		if n > 0 {
 			u.moved()
 			sent = u.t.hop.write(*buf, n)
-			u.t.hop.writeBy(time.Time{}) // TLS may write on its own between two pieces
+			u.t.hop.allowWrite(0) // TLS may write on its own between two pieces
 		}
 		x.proxy.pieces.Put(buf)
 		switch {

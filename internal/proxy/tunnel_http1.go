@@ -23,7 +23,7 @@ func (t *http1Tunnel) begin() error {
 		return errInterrupted
 	case !t.begun:
 		t.begun = true
-		return t.conn.net.SetReadDeadline(time.Time{})
+		t.conn.client.AllowRead(0)
 	}
 	return nil
 }
@@ -49,5 +49,5 @@ func (t *http1Tunnel) Interrupt() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.interrupted = true
-	_ = t.conn.net.SetReadDeadline(time.Unix(1, 0))
+	_ = t.conn.client.SetReadDeadline(time.Unix(1, 0))
 }

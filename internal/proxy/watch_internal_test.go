@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/homeward/homeward/internal/proxy/http1"
+	"github.com/homeward/homeward/internal/eventloop"
 )
 
 // halfClosed is a connection whose client has ended its side. It takes what is
@@ -23,9 +23,11 @@ func (halfClosed) SetReadDeadline(time.Time) error  { return nil }
 func (halfClosed) SetWriteDeadline(time.Time) error { return nil }
 func (h halfClosed) Write(b []byte) (int, error)    { time.Sleep(h.takes); return len(b), nil }
 func (h halfClosed) watched(gone func()) (*conn, *watch) {
-	c := &conn{net: h, reader: http1.NewReader(h)}
-	w := &watch{conn: c, gone: gone, done: make(chan struct{}), halfClosed: time.Second}
-	go w.run()
+	c := &conn{client: &tracked{Transport: eventloop.Blocking(h)}, net: h}
+	c.reader.Reset(h)
+	w := &watch{conn: c, gone: gone, halfClosed: time.Second}
+	w.done.Add(1)
+	go w.Resume()
 	return c, w
 }
 

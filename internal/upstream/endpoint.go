@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/homeward/homeward/internal/eventloop"
 	"github.com/homeward/homeward/internal/proxy/http1"
 )
 
@@ -16,8 +17,9 @@ const downFor = 2 * time.Second
 // endpoint is one gateway address.
 type endpoint struct {
 	address string
-	tls     *tls.Config // nil for plain TCP
-	http2   *shared     // nil when the gateway speaks HTTP/1.1
+	loop    *eventloop.Loop // nil for none
+	tls     *tls.Config     // nil for plain TCP
+	http2   *shared         // nil when the gateway speaks HTTP/1.1
 	stats   *Stats
 	maxIdle int
 	keepFor time.Duration
@@ -57,9 +59,8 @@ func (e *endpoint) idle() *Conn {
 
 // keep puts a connection back; false when there is no room for it.
 func (e *endpoint) keep(c *Conn) bool {
-	if c.SetDeadline(time.Time{}) != nil {
-		return false
-	}
+	c.AllowRead(0)
+	c.AllowWrite(0)
 	c.Reader.Release()
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -73,35 +74,36 @@ func (e *endpoint) keep(c *Conn) bool {
 
 // open makes a connection for one exchange.
 func (e *endpoint) open(ctx context.Context, timeout time.Duration) (*Conn, error) {
-	raw, err := e.dial(ctx, timeout)
+	nc, raw, err := e.dial(ctx, timeout)
 	if err != nil {
 		return nil, err
 	}
-	return &Conn{Conn: raw, Reader: http1.NewReader(raw), endpoint: e}, nil
+	return &Conn{Conn: nc, Transport: raw, Reader: http1.NewReader(nc), endpoint: e}, nil
 }
 
-// dial connects, and counts what it opens. A failure makes the endpoint one that
-// is tried last.
-func (e *endpoint) dial(ctx context.Context, timeout time.Duration) (net.Conn, error) {
+// dial connects, and counts what it opens; nc is raw, or TLS on it. A failure makes
+// the endpoint one that is tried last.
+func (e *endpoint) dial(ctx context.Context, timeout time.Duration) (nc net.Conn, raw eventloop.Transport, err error) {
 	dialCtx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	var d net.Dialer
-	raw, err := d.DialContext(dialCtx, "tcp", e.address)
-	if err == nil && e.tls != nil {
-		raw, err = tlsHandshake(dialCtx, raw, e.tls)
+	if raw, err = connect(dialCtx, e.loop, e.address); err == nil {
+		nc = raw
+		if e.tls != nil {
+			nc, err = encrypt(dialCtx, raw, e.tls)
+		}
 	}
 	if err != nil {
 		if ctx.Err() == nil { // a client that left says nothing about the endpoint
 			e.failed()
 		}
-		return nil, err
+		return nil, nil, err
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.downUntil = time.Time{}
 	e.stats.opened.Add(1)
 	e.stats.open.Add(1)
-	return raw, nil
+	return nc, raw, nil
 }
 
 func (e *endpoint) failed() {

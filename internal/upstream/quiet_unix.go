@@ -3,7 +3,6 @@
 package upstream
 
 import (
-	"crypto/tls"
 	"net"
 	"syscall"
 )
@@ -12,7 +11,7 @@ import (
 // The end of the connection counts as something, and so does an answer to no
 // request: neither connection may carry another one.
 func quiet(c net.Conn) bool {
-	if t, ok := c.(*tls.Conn); ok {
+	if t, ok := c.(interface{ NetConn() net.Conn }); ok {
 		c = t.NetConn()
 	}
 	sc, ok := c.(syscall.Conn)

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/homeward/homeward/internal/eventloop"
 	"github.com/homeward/homeward/topology"
 )
 
@@ -24,6 +25,7 @@ var ErrClosed = errors.New("upstream set is closed")
 type Set struct {
 	now  func() time.Time
 	log  *slog.Logger
+	loop *eventloop.Loop
 	stop chan struct{}
 	done sync.WaitGroup
 
@@ -34,9 +36,10 @@ type Set struct {
 }
 
 // OpenSet starts a set with no pools. now is the clock; log is told of bugs, and
-// never given anything that came from outside. Close ends it.
-func OpenSet(now func() time.Time, log *slog.Logger) *Set {
-	s := &Set{now: now, log: log, stop: make(chan struct{}), pools: map[poolName]*Pool{}, stats: map[string]*Stats{}}
+// never given anything that came from outside. Connections wait in the loop, unless
+// it is nil. Close ends the set, not the loop.
+func OpenSet(now func() time.Time, log *slog.Logger, loop *eventloop.Loop) *Set {
+	s := &Set{now: now, log: log, loop: loop, stop: make(chan struct{}), pools: map[poolName]*Pool{}, stats: map[string]*Stats{}}
 	s.done.Go(s.sweep)
 	return s
 }
@@ -73,7 +76,7 @@ func (s *Set) Apply(t *topology.Topology) (Applied, error) {
 		d := declaration{who, gateways, source, t.Timeouts, t.Limits.UpstreamIdle}
 		p := s.pools[name]
 		if p == nil || p.identity != d.identity() {
-			if p, err = newPool(d, s.statsOf(name.of), s.now, s.log); err != nil {
+			if p, err = newPool(d, s.statsOf(name.of), s.now, s.log, s.loop); err != nil {
 				return nil, err
 			}
 		}

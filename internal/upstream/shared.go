@@ -145,7 +145,7 @@ func (s *shared) dial(d *dialing, e *endpoint, timeout time.Duration) {
 // connect makes a connection, which is forgotten when it has ended, but not before
 // it is listed.
 func (s *shared) connect(ctx context.Context, e *endpoint, timeout time.Duration, listed <-chan struct{}) (*http2client.Conn, error) {
-	raw, err := e.dial(ctx, timeout)
+	raw, _, err := e.dial(ctx, timeout)
 	if err != nil {
 		return nil, err
 	}

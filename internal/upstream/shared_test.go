@@ -75,7 +75,7 @@ func (g *sharing) breakOff() {
 
 func (g *sharing) pool(t *testing.T) *upstream.Pool {
 	t.Helper()
-	set := upstream.OpenSet(time.Now, slog.New(slog.DiscardHandler))
+	set := upstream.OpenSet(time.Now, slog.New(slog.DiscardHandler), nil)
 	t.Cleanup(set.Close)
 	top := declared("h2c://" + g.Addr().String())
 	top.Timeouts.Connect = topology.Duration(time.Minute) // all of a burst wait for connections made one by one
@@ -158,7 +158,7 @@ func TestPlaceThatBecomesFree(t *testing.T) {
 	g.deaf.Store(true)
 	top := declared("h2c://" + g.Addr().String())
 	top.Timeouts.Connect = topology.Duration(time.Hour)
-	set := upstream.OpenSet(time.Now, slog.New(slog.DiscardHandler))
+	set := upstream.OpenSet(time.Now, slog.New(slog.DiscardHandler), nil)
 	t.Cleanup(set.Close)
 	applied, err := set.Apply(top)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/homeward/homeward/internal/eventloop"
 	"github.com/homeward/homeward/internal/proxy/http1"
 	"github.com/homeward/homeward/internal/upstream/http2client"
 )
@@ -28,8 +29,9 @@ var ErrUnavailable = errors.New("no gateway of the cell takes connections")
 // Conn is one HTTP/1.1 connection to a gateway. It belongs to one exchange at a
 // time.
 type Conn struct {
-	net.Conn
-	Reader *http1.Reader
+	net.Conn                      // with TLS, if there is any
+	Transport eventloop.Transport // Conn itself, or below TLS
+	Reader    *http1.Reader
 
 	endpoint *endpoint
 	since    time.Time // when it became idle
@@ -48,10 +50,15 @@ func (c *Conn) discard() {
 	_ = c.Conn.Close()
 }
 
-// silent reports whether nothing came on the idle connection, neither to its
-// socket nor, with TLS, in records that were read along with the last answer.
-func (c *Conn) silent() bool {
-	if !quiet(c.Conn) {
+// AllowRead limits how long reading may wait from now on, 0 for no limit.
+func (c *Conn) AllowRead(d time.Duration) { c.Transport.AllowRead(d) }
+
+// AllowWrite is AllowRead for writing.
+func (c *Conn) AllowWrite(d time.Duration) { c.Transport.AllowWrite(d) }
+
+// silentSocket is silent for a connection of package net.
+func (c *Conn) silentSocket() bool {
+	if !quiet(c.Transport) {
 		return false
 	}
 	if _, ok := c.Conn.(*tls.Conn); !ok {
@@ -110,14 +117,14 @@ type Pool struct {
 	now       func() time.Time
 }
 
-func newPool(d declaration, stats *Stats, now func() time.Time, log *slog.Logger) (*Pool, error) {
+func newPool(d declaration, stats *Stats, now func() time.Time, log *slog.Logger, loop *eventloop.Loop) (*Pool, error) {
 	p := &Pool{Stats: stats, connect: d.timeouts.Connect.Std(), now: now, identity: d.identity(), http2: true}
 	for _, gateway := range d.gateways {
 		u, err := url.Parse(gateway)
 		if err != nil {
 			return nil, fmt.Errorf("%s: gateway %q is not an address", d.who, gateway)
 		}
-		e := &endpoint{stats: stats, maxIdle: d.maxIdle, keepFor: d.timeouts.UpstreamIdle.Std(), now: now}
+		e := &endpoint{loop: loop, stats: stats, maxIdle: d.maxIdle, keepFor: d.timeouts.UpstreamIdle.Std(), now: now}
 		port, protocol := "80", "http/1.1"
 		if overHTTP2(gateway) {
 			protocol = "h2"
@@ -265,13 +272,4 @@ func (p *Pool) retire(window time.Duration, stop <-chan struct{}) {
 		}
 		step()
 	}
-}
-
-func tlsHandshake(ctx context.Context, raw net.Conn, config *tls.Config) (net.Conn, error) {
-	c := tls.Client(raw, config)
-	if err := c.HandshakeContext(ctx); err != nil {
-		_ = raw.Close()
-		return nil, fmt.Errorf("TLS: %w", err)
-	}
-	return c, nil
 }

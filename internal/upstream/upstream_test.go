@@ -59,7 +59,7 @@ func declared(gateways ...string) *topology.Topology {
 
 func open(t *testing.T, c *clock, top *topology.Topology) (*upstream.Set, *upstream.Pool) {
 	t.Helper()
-	s := upstream.OpenSet(c.now, slog.New(slog.DiscardHandler))
+	s := upstream.OpenSet(c.now, slog.New(slog.DiscardHandler), nil)
 	t.Cleanup(s.Close)
 	applied, err := s.Apply(top)
 	if err != nil {

@@ -35,6 +35,11 @@ type Body struct {
 // RequestBody is the body of the request just read from r; Empty tells
 // whether there is one.
 func RequestBody(r *Reader, req *Request, limits Limits) *Body {
+	b := requestBody(r, req, limits)
+	return &b // inlined, so that a caller who copies it allocates nothing
+}
+
+func requestBody(r *Reader, req *Request, limits Limits) Body {
 	b := newBody(r, req.Framing, limits)
 	if b.kind == closeBody {
 		b.kind, b.err = noBody, io.EOF // RFC 9112 section 6.3: a request without framing has none
@@ -43,16 +48,22 @@ func RequestBody(r *Reader, req *Request, limits Limits) *Body {
 }
 
 // ResponseBody is the body of the answer just read from r to a request with
-// this method.
+// this method. A 204 has none (RFC 9112 section 6.3); where it declares one all the
+// same, what follows could be that, and is not read as an answer.
 func ResponseBody(r *Reader, resp *Response, method string, limits Limits) *Body {
+	b := responseBody(r, resp, method, limits)
+	return &b
+}
+
+func responseBody(r *Reader, resp *Response, method string, limits Limits) Body {
 	if !BodyAllowed(method, resp.Status) {
-		return &Body{err: io.EOF, last: resp.Status == 204 && (resp.Chunked || resp.Length > 0)}
+		return Body{err: io.EOF, last: resp.Status == 204 && (resp.Chunked || resp.Length > 0)}
 	}
 	return newBody(r, resp.Framing, limits)
 }
 
-func newBody(r *Reader, f Framing, limits Limits) *Body {
-	b := &Body{r: r, fields: limits.orDefault().Fields}
+func newBody(r *Reader, f Framing, limits Limits) Body {
+	b := Body{r: r, fields: limits.orDefault().Fields}
 	switch {
 	case f.Chunked:
 		b.kind = chunkedBody
@@ -167,11 +178,7 @@ func (b *Body) nextChunk() error {
 	if b.left = size; size > 0 {
 		return nil
 	}
-	block, err := b.r.block(maxTrailer)
-	if err != nil {
-		return unexpected(err)
-	}
-	if b.trailer, err = appendFields(nil, block, b.fields); err != nil {
+	if b.trailer, err = b.r.appendFields(nil, maxTrailer, b.fields); err != nil {
 		return err
 	}
 	for _, f := range b.trailer {
@@ -182,34 +189,8 @@ func (b *Body) nextChunk() error {
 	return io.EOF
 }
 
-// line consumes one line and returns it without its CRLF.
-func (r *Reader) line(limit int) (string, error) {
-	for scanned := 0; ; {
-		for i := r.r + scanned; i < r.w; i++ {
-			if r.buf[i] != '\n' {
-				continue
-			}
-			if i == r.r || r.buf[i-1] != '\r' {
-				return "", syntax("a line ends with a bare LF")
-			}
-			if i+1-r.r > limit {
-				return "", ErrTooLarge
-			}
-			s := string(r.buf[r.r : i-1])
-			r.r = i + 1
-			return s, nil
-		}
-		if scanned = r.Buffered(); scanned >= limit {
-			return "", ErrTooLarge
-		}
-		if err := r.fill(max(limit, firstBuffer)); err != nil {
-			return "", err
-		}
-	}
-}
-
 // HeadOnly reports whether a name must not stand in a trailer, where it could be
-// read as part of the head (RFC 9110 section 6.5.1).
+// read as part of the head (RFC 9110 section 6.5.1), with _ for - or without.
 func HeadOnly(name string) bool {
 	for _, f := range []string{"Content-Length", "Transfer-Encoding", "Host", "Trailer", "Connection", "Authorization", "Cookie", "Set-Cookie"} {
 		if SameName(name, f) {

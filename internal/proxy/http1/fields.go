@@ -2,47 +2,86 @@ package http1
 
 import "strings"
 
-// appendFields reads field lines (RFC 9112 section 5) from a block that ends
-// with an empty line.
-func appendFields(dst []Field, block string, limit int) ([]Field, error) {
-	for block != "\r\n" {
-		end := strings.IndexByte(block, '\n')
-		line := block[:end-1]
-		block = block[end+1:]
-		if len(dst) == limit {
-			return nil, ErrTooLarge
+// appendFields reads field lines (RFC 9112 section 5) up to and including the
+// empty one that ends them: at most size bytes, and so many lines that dst has
+// no more than count.
+func (r *Reader) appendFields(dst []Field, size, count int) ([]Field, error) {
+	for {
+		line, err := r.heldLine(size)
+		if err != nil {
+			return dst, unexpected(err)
+		}
+		if line == "" {
+			return dst, nil
+		}
+		size -= len(line) + len("\r\n")
+		if len(dst) == count {
+			return dst, ErrTooLarge
 		}
 		f, err := parseField(line)
 		if err != nil {
-			return nil, err
+			return dst, err
 		}
 		dst = append(dst, f)
 	}
-	return dst, nil
 }
 
 func parseField(line string) (Field, error) {
 	if line[0] == ' ' || line[0] == '\t' {
 		return Field{}, syntax("a header is folded over two lines")
 	}
-	colon := strings.IndexByte(line, ':')
-	if colon <= 0 {
-		return Field{}, syntax("a header line has no name and colon")
+	colon := 0
+	for colon < len(line) && tokenBytes[line[colon]] {
+		colon++
 	}
-	name := line[:colon]
-	if !isToken(name) {
-		if c := name[colon-1]; c == ' ' || c == '\t' {
-			return Field{}, syntax("white space stands between a header name and its colon")
-		}
-		return Field{}, syntax("a header name holds a character that is not allowed")
+	if colon == 0 || colon == len(line) || line[colon] != ':' {
+		return Field{}, syntax(brokenName(line))
 	}
 	value := trimSpace(line[colon+1:])
-	for i := 0; i < len(value); i++ {
-		if c := value[i]; (c < ' ' && c != '\t') || c == 0x7f {
-			return Field{}, syntax("a header value holds a control character")
+	if !isText(value) {
+		return Field{}, syntax("a header value holds a control character")
+	}
+	return Field{Name: line[:colon], Value: value}, nil
+}
+
+// brokenName is the rule that a line breaks which does not start with a name and
+// a colon.
+func brokenName(line string) string {
+	colon := strings.IndexByte(line, ':')
+	switch {
+	case colon <= 0:
+		return "a header line has no name and colon"
+	case line[colon-1] == ' ' || line[colon-1] == '\t':
+		return "white space stands between a header name and its colon"
+	}
+	return "a header name holds a character that is not allowed"
+}
+
+// isText reports whether s holds no control character but the tab (RFC 9110
+// section 5.5), eight bytes at a time.
+func isText(s string) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		w := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		del := w ^ 0x7f*ones
+		// A borrow may reach a byte above one that is such a character: that is for the
+		// slow look to tell.
+		if ((w-0x20*ones)&^w|(del-ones)&^del)&tops != 0 && !isTextSlow(s[i:i+8]) {
+			return false
 		}
 	}
-	return Field{Name: name, Value: value}, nil
+	return isTextSlow(s[i:])
+}
+
+func isTextSlow(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; (c < ' ' && c != '\t') || c == 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // trimSpace removes optional white space (RFC 9110 section 5.6.3), nothing else.

@@ -4,20 +4,31 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"sync"
+	"unsafe"
 )
 
 const firstBuffer = 4 << 10
 
 // Reader reads one connection. What is left in its buffer after a message is
-// the start of the next. It belongs to one goroutine at a time.
+// the start of the next. Heads are not copied out of it: what was read of a message
+// is valid until Release. The zero value reads nothing; a Reader belongs to one
+// goroutine at a time.
 type Reader struct {
 	src  io.Reader
 	buf  []byte
+	held int // buf[:held] is of the message in progress, and stays where it is
 	r, w int // buf[r:w] is read and not yet consumed
 }
 
 // NewReader reads from src.
 func NewReader(src io.Reader) *Reader { return &Reader{src: src} }
+
+// Reset makes it read from src, and forget what it has.
+func (r *Reader) Reset(src io.Reader) {
+	r.giveBack()
+	*r = Reader{src: src}
+}
 
 // Buffered is the number of bytes read and not yet consumed.
 func (r *Reader) Buffered() int { return r.w - r.r }
@@ -44,24 +55,14 @@ func (r *Reader) Peek(n int) ([]byte, error) {
 	return r.buf[r.r : r.r+n], nil
 }
 
-// fill reads more, growing the buffer up to limit bytes. It returns
-// ErrTooLarge when limit unconsumed bytes are there already.
+// fill reads more, growing the buffer up to limit bytes that are not consumed. It
+// returns ErrTooLarge when they are there already.
 func (r *Reader) fill(limit int) error {
-	if r.r == r.w {
-		r.r, r.w = 0, 0
-	}
-	switch {
-	case r.Buffered() >= limit:
+	if r.Buffered() >= limit {
 		return ErrTooLarge
-	case r.buf == nil:
-		r.buf = make([]byte, min(firstBuffer, limit))
-	case r.w == len(r.buf) && r.r > 0:
-		r.w = copy(r.buf, r.buf[r.r:r.w])
-		r.r = 0
-	case r.w == len(r.buf):
-		grown := make([]byte, min(2*len(r.buf), max(limit, len(r.buf)+1)))
-		r.w = copy(grown, r.buf[:r.w])
-		r.buf = grown
+	}
+	if r.w == len(r.buf) {
+		r.makeRoom(limit)
 	}
 	n, err := r.src.Read(r.buf[r.w:])
 	r.w += n
@@ -72,6 +73,22 @@ func (r *Reader) fill(limit int) error {
 		err = io.ErrNoProgress
 	}
 	return err
+}
+
+// makeRoom is for a full buffer, or none. What is held stays: strings may be views
+// of it, which keep a buffer alive that is replaced.
+func (r *Reader) makeRoom(limit int) {
+	switch unread := r.Buffered(); {
+	case r.buf == nil:
+		r.buf = buffers.Get().(*[firstBuffer]byte)[:]
+	case r.r > r.held && r.r-r.held >= unread:
+		r.w = r.held + copy(r.buf[r.held:], r.buf[r.r:r.w])
+		r.r = r.held
+	default:
+		grown := make([]byte, min(max(2*unread, firstBuffer), max(limit, unread+1)))
+		r.w = copy(grown, r.buf[r.r:r.w])
+		r.buf, r.r, r.held = grown, 0, 0
+	}
 }
 
 // Read takes buffered bytes first, then reads past the buffer.
@@ -87,48 +104,69 @@ func (r *Reader) Read(p []byte) (int, error) {
 // TakeBuffered hands over what is buffered, to a new reader of the connection.
 func (r *Reader) TakeBuffered() []byte {
 	b := bytes.Clone(r.buf[r.r:r.w])
-	r.r, r.w, r.buf = 0, 0, nil
+	r.r = r.w
+	r.Release()
 	return b
 }
 
-// Release gives the buffer back when it holds nothing.
+// Release ends the message in progress: what was read of it is no longer valid. A
+// Reader that has nothing unread holds no buffer then.
 func (r *Reader) Release() {
-	if r.Buffered() == 0 && len(r.buf) > firstBuffer {
+	r.held = 0
+	if r.Buffered() == 0 {
+		r.giveBack()
 		r.buf, r.r, r.w = nil, 0, 0
+		return
+	}
+	spoil(r.buf[:r.r])
+}
+
+// giveBack gives the buffer to the next Reader that needs one.
+func (r *Reader) giveBack() {
+	spoil(r.buf[:r.w])
+	if len(r.buf) == firstBuffer {
+		buffers.Put((*[firstBuffer]byte)(r.buf))
 	}
 }
 
-// block consumes lines up to and including the first empty one and returns
-// them with their line ends; the empty line alone when skip is false and there
-// is no other. A line end is CRLF; a bare LF is refused at once, so that a
-// lenient client gets an answer and not a timeout.
-func (r *Reader) block(limit int) (string, error) {
-	scanned, line := 0, 0 // offsets from r.r: bytes looked at, start of the current line
-	for {
-		chunk := r.buf[r.r+scanned : r.w]
-		i := bytes.IndexByte(chunk, '\n')
+// buffers are those of Readers that have nothing to read.
+var buffers = sync.Pool{New: func() any { return new([firstBuffer]byte) }}
+
+// view is a part of the buffer as a string, valid until Release.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// line consumes one line and returns it without its CRLF, valid until more is read.
+// It must end within limit bytes from here on, its end included. A bare LF is
+// refused at once, so that a lenient client gets an answer and not a timeout.
+func (r *Reader) line(limit int) (string, error) {
+	for scanned := 0; ; {
+		at := r.buf[r.r+scanned : r.w]
+		i := bytes.IndexByte(at, '\n')
 		if i < 0 {
-			scanned += len(chunk)
+			scanned += len(at)
 			if err := r.fill(limit); err != nil {
 				return "", r.broken(err)
 			}
 			continue
 		}
-		end := scanned + i
-		if end == line || r.buf[r.r+end-1] != '\r' {
+		end := r.r + scanned + i
+		if end == r.r || r.buf[end-1] != '\r' {
 			return "", syntax("a line ends with a bare LF")
 		}
-		scanned = end + 1
-		if end-1 == line {
-			if scanned > limit {
-				return "", ErrTooLarge
-			}
-			s := string(r.buf[r.r : r.r+scanned])
-			r.r += scanned
-			return s, nil
+		if end+1-r.r > limit {
+			return "", ErrTooLarge
 		}
-		line = scanned
+		s := view(r.buf[r.r : end-1])
+		r.r = end + 1
+		return s, nil
 	}
+}
+
+// heldLine is line, of which the result is valid until Release.
+func (r *Reader) heldLine(limit int) (string, error) {
+	s, err := r.line(limit)
+	r.held = r.r
+	return s, err
 }
 
 // broken tells an end in the middle of a message from one before it.

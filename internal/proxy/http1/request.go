@@ -17,22 +17,22 @@ type Request struct {
 // ReadRequest reads the next request head. Empty lines before it are skipped.
 // Errors are a *SyntaxError, ErrTooLarge, io.EOF when the connection ended
 // between two requests, or what reading the connection gave. After any error
-// nothing more may be read from the connection. req.Fields is reused.
+// nothing more may be read from the connection. req.Fields is reused; its strings
+// are valid until r.Release.
 func ReadRequest(r *Reader, req *Request, limits Limits) error {
 	limits = limits.orDefault()
 	if err := r.skipEmptyLines(); err != nil {
 		return err
 	}
-	block, err := r.block(limits.Head)
+	line, err := r.heldLine(limits.Head)
 	if err != nil {
 		return err
 	}
-	end := strings.IndexByte(block, '\n')
 	*req = Request{Fields: req.Fields[:0]}
-	if err := req.parseLine(block[:end-1]); err != nil {
+	if err := req.parseLine(line); err != nil {
 		return err
 	}
-	if req.Fields, err = appendFields(req.Fields, block[end+1:], limits.Fields); err != nil {
+	if req.Fields, err = r.appendFields(req.Fields, limits.Head-len(line)-len("\r\n"), limits.Fields); err != nil {
 		return err
 	}
 	if err := req.checkHost(); err != nil {

@@ -12,19 +12,19 @@ type Response struct {
 }
 
 // ReadResponse reads the next answer's head, an interim one as any other.
-// Errors are as those of ReadRequest. resp.Fields is reused.
+// Errors are as those of ReadRequest, and so is how long strings are valid.
+// resp.Fields is reused.
 func ReadResponse(r *Reader, resp *Response, limits Limits) error {
 	limits = limits.orDefault()
-	block, err := r.block(limits.Head)
+	line, err := r.heldLine(limits.Head)
 	if err != nil {
 		return err
 	}
-	end := strings.IndexByte(block, '\n')
 	*resp = Response{Fields: resp.Fields[:0]}
-	if err := resp.parseLine(block[:end-1]); err != nil {
+	if err := resp.parseLine(line); err != nil {
 		return err
 	}
-	if resp.Fields, err = appendFields(resp.Fields, block[end+1:], limits.Fields); err != nil {
+	if resp.Fields, err = r.appendFields(resp.Fields, limits.Head-len(line)-len("\r\n"), limits.Fields); err != nil {
 		return err
 	}
 	return resp.frame(resp.Fields, resp.Minor)

@@ -1,0 +1,286 @@
+package eventloop
+
+import (
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+var errClosed = net.ErrClosed
+
+// Conn is a TCP connection in a Loop. It implements net.Conn. One goroutine at a
+// time may read and one write; all else may be called by any.
+type Conn struct {
+	loop       *Loop
+	fd         int32
+	generation uint32
+	remote     netip.AddrPort
+	resumer    Resumer
+
+	in, out   side
+	hungUp    atomic.Bool // the peer ended its side: there is no news after that
+	impatient atomic.Bool
+
+	// uses counts calls in progress, and has the bit of a closed connection: the
+	// descriptor is closed by the last of them, as its number may then be another's.
+	uses atomic.Int32
+
+	at     int          // index among the deadlines, from 1
+	queued atomic.Int64 // when it is looked at for its deadlines; 0 for not at all
+}
+
+const closedBit = 1 << 30
+
+// happened takes what the kernel reports.
+func (c *Conn) happened(events uint32) {
+	if events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+		c.hungUp.Store(true)
+	}
+	if events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 && c.in.makeReady() {
+		c.loop.workers.run(c.resumer)
+	}
+	if events&(unix.EPOLLOUT|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+		c.out.makeReady()
+	}
+}
+
+func (c *Conn) closed() bool { return c.uses.Load()&closedBit != 0 }
+
+// enter begins a use of the descriptor; false when the connection is closed.
+func (c *Conn) enter() bool {
+	if c.uses.Add(1)&closedBit != 0 {
+		c.leave()
+		return false
+	}
+	return true
+}
+
+func (c *Conn) leave() {
+	if c.uses.Add(-1) == closedBit {
+		c.end()
+	}
+}
+
+// Close implements net.Conn.
+func (c *Conn) Close() error {
+	for {
+		uses := c.uses.Load()
+		if uses&closedBit != 0 {
+			return errClosed
+		}
+		// The call itself is a use, which leave ends.
+		if c.uses.CompareAndSwap(uses, (uses+1)|closedBit) {
+			break
+		}
+	}
+	if c.in.wake() {
+		c.loop.workers.run(c.resumer)
+	}
+	c.out.wake()
+	c.leave()
+	return nil
+}
+
+func (c *Conn) end() {
+	c.loop.deadlines.forget(c)
+	c.loop.conns.drop(c.fd)
+	_ = unix.Close(int(c.fd))
+}
+
+// Read implements net.Conn. It makes no system call while nothing is there.
+func (c *Conn) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if !c.enter() {
+		return 0, c.failed("read", errClosed)
+	}
+	defer c.leave()
+	for {
+		if c.in.until.Load() == passed {
+			return 0, c.failed("read", os.ErrDeadlineExceeded)
+		}
+		if c.in.state.Load() != ready {
+			if c.impatient.Load() {
+				return 0, ErrWouldWait
+			}
+			if err := c.in.wait(c); err != nil {
+				return 0, c.failed("read", err)
+			}
+			continue
+		}
+		// Before the call, as news may come during it. What they tell of may be read
+		// by it all the same: then the next call finds nothing, once.
+		c.in.state.Store(notReady)
+		n, errno := read(c.fd, p)
+		switch {
+		case n > 0:
+			if n == len(p) || c.hungUp.Load() {
+				c.in.state.CompareAndSwap(notReady, ready)
+			}
+			return n, nil
+		case errno == unix.EAGAIN:
+			continue
+		case errno == unix.EINTR:
+			c.in.state.CompareAndSwap(notReady, ready)
+			continue
+		}
+		c.in.state.CompareAndSwap(notReady, ready) // it stays as it is
+		if errno != 0 {
+			return 0, c.failed("read", os.NewSyscallError("read", errno))
+		}
+		return 0, io.EOF
+	}
+}
+
+// Write implements net.Conn.
+func (c *Conn) Write(p []byte) (n int, err error) {
+	if !c.enter() {
+		return 0, c.failed("write", errClosed)
+	}
+	defer c.leave()
+	for n < len(p) {
+		if c.out.until.Load() == passed {
+			return n, c.failed("write", os.ErrDeadlineExceeded)
+		}
+		c.out.state.CompareAndSwap(ready, notReady)
+		m, errno := write(c.fd, p[n:])
+		switch {
+		case m > 0:
+			n += m
+		case errno == unix.EAGAIN:
+			if err := c.out.wait(c); err != nil {
+				return n, c.failed("write", err)
+			}
+		case errno == unix.EINTR:
+		default:
+			return n, c.failed("write", os.NewSyscallError("write", errno))
+		}
+	}
+	return n, nil
+}
+
+func (c *Conn) failed(op string, err error) error {
+	return &net.OpError{Op: op, Net: "tcp", Addr: net.TCPAddrFromAddrPort(c.remote), Err: err}
+}
+
+// Impatient makes Read return ErrWouldWait where it would wait, or no longer. It
+// is for the goroutine that reads.
+func (c *Conn) Impatient(yes bool) { c.impatient.Store(yes) }
+
+// Park has r resumed when there is something to read, the time for it is over, or
+// the connection is closed. The caller does nothing more with the connection then:
+// r may be running already. One that is parked holds nothing but its Conn.
+func (c *Conn) Park(r Resumer) {
+	c.resumer = r
+	c.in.arm(c)
+	if !c.in.state.CompareAndSwap(notReady, parked) {
+		c.loop.workers.run(r)
+		return
+	}
+	if (c.in.until.Load() == passed || c.closed()) && c.in.wake() {
+		c.loop.workers.run(r)
+	}
+}
+
+// Unpark takes Park back. It reports false when r was or is being resumed all the
+// same.
+func (c *Conn) Unpark() bool { return c.in.state.CompareAndSwap(parked, notReady) }
+
+// Pending reports whether there may be something to read.
+func (c *Conn) Pending() bool { return c.in.state.Load() == ready }
+
+// Quiet reports whether nothing has come that was not read, nor the peer's end.
+// It makes a system call only if the loop has told of something.
+func (c *Conn) Quiet() bool {
+	if c.hungUp.Load() {
+		return false
+	}
+	if !c.Pending() {
+		return !c.closed()
+	}
+	if !c.enter() {
+		return false
+	}
+	defer c.leave()
+	var probe [1]byte
+	_, _, err := unix.Recvfrom(int(c.fd), probe[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+	return err == unix.EAGAIN //nolint:errorlint // bare errno
+}
+
+// CloseWrite ends our side of the connection.
+func (c *Conn) CloseWrite() error {
+	if !c.enter() {
+		return c.failed("close", errClosed)
+	}
+	defer c.leave()
+	return os.NewSyscallError("shutdown", unix.Shutdown(int(c.fd), unix.SHUT_WR))
+}
+
+// SetLinger is as that of net.TCPConn.
+func (c *Conn) SetLinger(seconds int) error {
+	if !c.enter() {
+		return c.failed("set", errClosed)
+	}
+	defer c.leave()
+	return os.NewSyscallError("setsockopt", unix.SetsockoptLinger(int(c.fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: int32(seconds)})) //nolint:gosec // small
+}
+
+// AllowRead limits how long reading may wait, 0 for no limit: from the first wait
+// on after this call, over all reads until the next one. It costs nothing where none
+// waits, and holds for a wait in progress, from now on. It takes the place of a
+// read deadline, and lifts one that has passed.
+func (c *Conn) AllowRead(d time.Duration) { c.in.allow(c, d) }
+
+// AllowWrite is AllowRead for writing.
+func (c *Conn) AllowWrite(d time.Duration) { c.out.allow(c, d) }
+
+// SetDeadline implements net.Conn.
+func (c *Conn) SetDeadline(t time.Time) error {
+	c.in.setUntil(c, t)
+	c.out.setUntil(c, t)
+	return c.open()
+}
+
+// SetReadDeadline implements net.Conn.
+func (c *Conn) SetReadDeadline(t time.Time) error {
+	c.in.setUntil(c, t)
+	return c.open()
+}
+
+// SetWriteDeadline implements net.Conn.
+func (c *Conn) SetWriteDeadline(t time.Time) error {
+	c.out.setUntil(c, t)
+	return c.open()
+}
+
+func (c *Conn) open() error {
+	if c.closed() {
+		return c.failed("set", errClosed)
+	}
+	return nil
+}
+
+// Peer is the address of the other end.
+func (c *Conn) Peer() netip.AddrPort { return c.remote }
+
+// RemoteAddr implements net.Conn.
+func (c *Conn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.remote) }
+
+// LocalAddr implements net.Conn.
+func (c *Conn) LocalAddr() net.Addr {
+	if !c.enter() {
+		return &net.TCPAddr{}
+	}
+	defer c.leave()
+	sa, err := unix.Getsockname(int(c.fd))
+	if err != nil {
+		return &net.TCPAddr{}
+	}
+	return net.TCPAddrFromAddrPort(addrPort(sa))
+}

@@ -1,0 +1,101 @@
+package eventloop_test
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/homeward/homeward/internal/eventloop"
+)
+
+// pair is a connection in a loop, and its other end.
+func pair(t *testing.T) (*eventloop.Conn, *net.TCPConn) {
+	t.Helper()
+	loop, err := eventloop.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(loop.Close)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ln.Close() })
+	peer, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = peer.Close() })
+	accepted, err := loop.Listen(ln.(*net.TCPListener))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = accepted.Close() })
+	c, err := accepted.AcceptConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	if got := c.RemoteAddr().String(); got != peer.LocalAddr().String() {
+		t.Errorf("the peer is %s, want %s", got, peer.LocalAddr())
+	}
+	if got := c.LocalAddr().String(); got != ln.Addr().String() {
+		t.Errorf("local is %s, want %s", got, ln.Addr())
+	}
+	return c, peer.(*net.TCPConn)
+}
+
+func TestReadsAndWrites(t *testing.T) {
+	c, peer := pair(t)
+	go func() { _, _ = io.Copy(peer, peer); _ = peer.CloseWrite() }()
+	sent := make([]byte, 8<<20) // more than the sockets hold
+	for i := range sent {
+		sent[i] = byte(i * 7)
+	}
+	go func() {
+		if _, err := c.Write(sent); err != nil {
+			t.Errorf("write: %v", err)
+		}
+		_ = c.CloseWrite()
+	}()
+	got, err := io.ReadAll(c)
+	if err != nil || string(got) != string(sent) {
+		t.Fatalf("%d bytes of %d came back, %v", len(got), len(sent), err)
+	}
+}
+
+func TestDeadlines(t *testing.T) {
+	c, peer := pair(t)
+	var b [8]byte
+	timesOut := func(what string) {
+		t.Helper()
+		if _, err := c.Read(b[:]); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+	c.AllowRead(time.Millisecond)
+	timesOut("patience")
+	timesOut("patience that is over")
+	_ = c.SetReadDeadline(time.Now().Add(time.Millisecond))
+	timesOut("deadline")
+	c.AllowRead(0)
+	time.AfterFunc(5*time.Millisecond, func() { _ = c.SetReadDeadline(time.Unix(1, 0)) })
+	timesOut("interrupted")
+	c.AllowRead(0)
+	time.AfterFunc(5*time.Millisecond, func() { c.AllowRead(time.Millisecond) })
+	timesOut("patience of a wait in progress")
+	c.AllowRead(time.Minute)
+	if _, err := peer.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := c.Read(b[:]); n != 1 || err != nil {
+		t.Fatalf("after deadlines: %d, %v", n, err)
+	}
+	c.AllowWrite(time.Millisecond)
+	if n, err := c.Write(make([]byte, 64<<20)); !errors.Is(err, os.ErrDeadlineExceeded) || n == 0 {
+		t.Fatalf("write to one that does not read: %d, %v", n, err)
+	}
+}

@@ -1,0 +1,164 @@
+package eventloop
+
+import (
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// side is one direction of a connection: whether it is ready, who waits for that,
+// and until when. One goroutine at a time reads, and one writes.
+type side struct {
+	state atomic.Pointer[waiter]
+	// until is when waiting ends, on the loop's clock; never and passed are others.
+	until atomic.Int64
+	// patience is how long a wait may last, from the first one since it was set; 0
+	// for as long as it takes.
+	patience atomic.Int64
+}
+
+// The values of until that are no time.
+const (
+	never  int64 = 0
+	passed int64 = 1
+)
+
+// waiter is a goroutine that waits for one side. Its channel holds the one call
+// that ends the wait.
+type waiter struct{ called chan struct{} }
+
+// States of a side other than that a waiter is there.
+var (
+	notReady *waiter // nil
+	ready    = &waiter{}
+	parked   = &waiter{} // no goroutine: the connection's Resumer is to be called
+)
+
+var waiters = sync.Pool{New: func() any { return &waiter{called: make(chan struct{}, 1)} }}
+
+// wait returns when the side may be ready, or the reason why it will not be.
+func (s *side) wait(c *Conn) error {
+	w := waiters.Get().(*waiter)
+	defer waiters.Put(w)
+	for {
+		if !s.state.CompareAndSwap(notReady, w) {
+			return nil // ready meanwhile
+		}
+		s.arm(c) // whoever changes the patience looks for a waiter after that
+		// Whoever ends the connection or its time does so first, and calls then.
+		if s.until.Load() == passed || c.closed() {
+			if !s.state.CompareAndSwap(w, notReady) {
+				<-w.called
+			}
+			return c.why(s)
+		}
+		<-w.called
+		if s.until.Load() == passed || c.closed() {
+			return c.why(s)
+		}
+		if s.state.Load() == ready {
+			return nil
+		}
+	}
+}
+
+// arm makes the time run that a wait may last.
+func (s *side) arm(c *Conn) {
+	until := s.until.Load()
+	if p := s.patience.Load(); until == never && p > 0 {
+		until = c.loop.now() + p
+		if !s.until.CompareAndSwap(never, until) {
+			until = s.until.Load()
+		}
+	}
+	if until > passed {
+		c.loop.deadlines.need(c, until)
+	}
+}
+
+// makeReady calls whoever waits. It reports whether the connection was parked.
+func (s *side) makeReady() (resume bool) {
+	switch w := s.state.Swap(ready); w {
+	case notReady, ready:
+	case parked:
+		return true
+	default:
+		w.called <- struct{}{}
+	}
+	return false
+}
+
+// wake calls whoever waits, who finds out why. It reports whether the connection
+// was parked.
+func (s *side) wake() (resume bool) {
+	for {
+		w := s.state.Load()
+		if w == notReady || w == ready {
+			return false
+		}
+		if !s.state.CompareAndSwap(w, notReady) {
+			continue
+		}
+		if w == parked {
+			return true
+		}
+		w.called <- struct{}{}
+		return false
+	}
+}
+
+// expire ends the time of a side if it is over by now, and returns when it
+// otherwise will be.
+func (s *side) expire(now int64) (next int64, over bool) {
+	for {
+		until := s.until.Load()
+		if until <= passed || until > now {
+			return until, false
+		}
+		if s.until.CompareAndSwap(until, passed) {
+			return never, true
+		}
+	}
+}
+
+// setUntil is how a deadline of package net is set.
+func (s *side) setUntil(c *Conn, t time.Time) {
+	s.patience.Store(0)
+	until := never
+	if !t.IsZero() {
+		until = max(passed, int64(t.Sub(c.loop.started))+2)
+		if until <= c.loop.now() {
+			until = passed
+		}
+	}
+	s.until.Store(until)
+	switch {
+	case until == passed:
+		if s.wake() {
+			c.loop.workers.run(c.resumer)
+		}
+	case until > passed:
+		c.loop.deadlines.need(c, until)
+	}
+}
+
+// allow sets a patience, also for a wait in progress.
+func (s *side) allow(c *Conn, d time.Duration) {
+	s.patience.Store(int64(d))
+	s.until.Store(never)
+	if w := s.state.Load(); w != notReady && w != ready {
+		s.arm(c)
+	}
+}
+
+// why is the error of a wait that is over without the side being ready.
+func (c *Conn) why(s *side) error {
+	if c.closed() {
+		return errClosed
+	}
+	if s.until.Load() == passed {
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
