@@ -12,6 +12,8 @@ import (
 
 	"github.com/homeward/homeward/internal/proxy"
 	"github.com/homeward/homeward/internal/telemetry"
+	"github.com/homeward/homeward/route"
+	"github.com/homeward/homeward/topology"
 )
 
 // writes counts what it is given.
@@ -83,6 +85,60 @@ func TestAccessLogOrder(t *testing.T) {
 	}
 	if got.String() != want.String() {
 		t.Errorf("the order is\n%s, want\n%s", got.String(), want.String())
+	}
+}
+
+// What a line says of a decision is its own, whatever the lines before it said,
+// and of its own table.
+func TestAccessLogDecisions(t *testing.T) {
+	changes := []func(*proxy.Record){
+		func(r *proxy.Record) {},
+		func(r *proxy.Record) { r.Decision.Rule = route.None },
+		func(r *proxy.Record) {
+			r.Decision.Outcome, r.Decision.Cell, r.Decision.Send = route.Malformed, route.None, route.None
+		},
+		func(r *proxy.Record) { r.Decision.Send = 0 },
+		func(r *proxy.Record) { r.Decision.Cell = 0 },
+		func(r *proxy.Record) { r.Decision.Outcome = route.Legacy },
+		func(r *proxy.Record) { r.Decision.Reason = route.ByOverride },
+		func(r *proxy.Record) { r.Decision.Place = topology.Place{} },
+		func(r *proxy.Record) { r.Decision.Place = topology.Place{Kind: topology.HeaderPlace, Name: "x"} },
+		func(r *proxy.Record) { r.Decision.Place = topology.Place{Kind: topology.HeaderPlace, Name: "y"} },
+		func(r *proxy.Record) { r.Decided = false },
+		func(r *proxy.Record) { r.Table = tableOf(t, "other-rule") },
+	}
+	alone := func(r *proxy.Record) string {
+		var out bytes.Buffer
+		l := telemetry.OpenAccessLog(&out)
+		l.Done(r)
+		if err := l.Close(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	var out bytes.Buffer
+	var want strings.Builder
+	l, seen := telemetry.OpenAccessLog(&out), map[string]bool{}
+	for range 2 {
+		for _, a := range changes {
+			for _, b := range changes {
+				r := record(t)
+				a(r)
+				l.Done(r)
+				want.WriteString(alone(r))
+				b(r)
+				l.Done(r)
+				said := alone(r)
+				want.WriteString(said)
+				seen[said] = true
+			}
+		}
+	}
+	if err := l.Close(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if out.String() != want.String() || len(seen) < len(changes) {
+		t.Errorf("%d decisions are told otherwise in a row than each alone", len(seen))
 	}
 }
 

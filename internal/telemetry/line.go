@@ -7,6 +7,7 @@ import (
 
 	"github.com/homeward/homeward/internal/proxy"
 	"github.com/homeward/homeward/route"
+	"github.com/homeward/homeward/topology"
 )
 
 // line makes the lines of the access log, one at a time.
@@ -15,6 +16,18 @@ type line struct {
 	second int64             // since 1970, of stamp
 	stamp  [len(layout)]byte // "" in the beginning
 	ready  bool              // stamp is that of second
+	said   [8]said
+}
+
+// said is what is told of a decision that most requests share. It belongs to one
+// table: a line that is used again lets go of one that was replaced.
+type said struct {
+	table            *route.Table
+	outcome          route.Outcome
+	reason           route.Reason
+	cell, sent, rule route.Index
+	place            topology.Place
+	text             []byte
 }
 
 // layout is a time up to its seconds (RFC 3339 section 5.6).
@@ -37,7 +50,7 @@ func (l *line) set(r *proxy.Record) {
 	b = text(b, `","host":"`, r.Host, 255)
 	b = text(b, `","path":"`, r.Path, 1024)
 	if r.Decided {
-		b = decision(b, r.Table, &r.Decision)
+		b = l.decision(b, r.Table, &r.Decision)
 	}
 	if r.Type != proxy.Short {
 		b = text(b, `","type":"`, r.Type.String(), 16)
@@ -77,8 +90,33 @@ func (l *line) time(b []byte, t time.Time) []byte {
 	return append(thousandths(b, ms), 'Z')
 }
 
-func decision(b []byte, t *route.Table, d *route.Decision) []byte {
-	b = text(b, `","outcome":"`, d.Outcome.String(), 32)
+// decision appends what was decided and why.
+func (l *line) decision(b []byte, t *route.Table, d *route.Decision) []byte {
+	s := &l.said[(int(d.Send)+3*int(d.Rule)+5*int(d.Reason))&(len(l.said)-1)]
+	if s.table != t || s.outcome != d.Outcome || s.reason != d.Reason || s.cell != d.Cell || s.sent != d.Send || s.rule != d.Rule || s.place != d.Place {
+		l.learn(s, t, d)
+	}
+	b = append(b, s.text...)
+	if d.Fingerprint != 0 {
+		b = d.Fingerprint.AppendTo(append(b, `","fingerprint":"`...))
+	}
+	if d.HasAccount {
+		b = strconv.AppendUint(append(b, `","account":"`...), uint64(d.Account), 10)
+	}
+	return text(b, `","lane":"`, t.Lane(d.Lane).Name, 64)
+}
+
+// learn makes s that of a decision.
+func (l *line) learn(s *said, t *route.Table, d *route.Decision) {
+	for i := range l.said {
+		if l.said[i].table != t {
+			l.said[i] = said{text: l.said[i].text}
+		}
+	}
+	if s.text == nil {
+		s.text = make([]byte, 0, 256)
+	}
+	b := text(s.text[:0], `","outcome":"`, d.Outcome.String(), 32)
 	b = text(b, `","cell":"`, CellName(t, d.Cell), 16)
 	b = text(b, `","sent":"`, CellName(t, d.Send), 16)
 	b = text(b, `","why":"`, d.Reason.String(), 128)
@@ -88,13 +126,7 @@ func decision(b []byte, t *route.Table, d *route.Decision) []byte {
 	if d.Place.Kind != 0 {
 		b = text(b, `","place":"`, d.Place.String(), 128)
 	}
-	if d.Fingerprint != 0 {
-		b = d.Fingerprint.AppendTo(append(b, `","fingerprint":"`...))
-	}
-	if d.HasAccount {
-		b = strconv.AppendUint(append(b, `","account":"`...), uint64(d.Account), 10)
-	}
-	return text(b, `","lane":"`, t.Lane(d.Lane).Name, 64)
+	*s = said{t, d.Outcome, d.Reason, d.Cell, d.Send, d.Rule, d.Place, b}
 }
 
 // CellName is the name of a cell of the table, "" for none.

@@ -25,18 +25,7 @@ const token = "pat-eu1-20b81d7f-8e9e-4bb8-b4a3-7b2b926271f2"
 // record is a record of a request that was decided.
 func record(t testing.TB) *proxy.Record {
 	t.Helper()
-	table, err := route.Compile(&topology.Topology{
-		Version: 1,
-		Facade:  topology.Facade{Hosts: []string{"api.test"}, LegacyCell: "na1"},
-		Cells: []topology.Cell{
-			{Name: "na1", Region: "r", Jurisdiction: "us", Gateways: []string{"http://127.0.0.1:1"}},
-			{Name: "eu1", Region: "r", Jurisdiction: "eu", Gateways: []string{"http://127.0.0.1:2"}},
-		},
-		Credentials: []topology.CredentialRule{{Name: "private-app", In: []string{"bearer"}, Pattern: "pat-{cell}-{uuid}"}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	table := tableOf(t, "private-app")
 	r := &proxy.Record{
 		Start: time.Date(2024, 3, 12, 1, 2, 3, 4e6, time.UTC), Duration: 1500 * time.Microsecond, RequestID: "id-1", Proto: "HTTP/1.1",
 		Method: "GET", Host: "api.test", Path: "/x", Client: netip.MustParseAddr("192.0.2.1"), Table: table, Decided: true, Status: 200,
@@ -44,6 +33,24 @@ func record(t testing.TB) *proxy.Record {
 	}
 	r.Decision = table.Decide(&route.Request{Method: "GET", Host: "api.test", Target: "/x", Fields: []route.Field{{Name: "Authorization", Value: "Bearer " + token}}})
 	return r
+}
+
+// tableOf is a table of two cells and one rule.
+func tableOf(t testing.TB, rule string) *route.Table {
+	t.Helper()
+	table, err := route.Compile(&topology.Topology{
+		Version: 1,
+		Facade:  topology.Facade{Hosts: []string{"api.test"}, LegacyCell: "na1"},
+		Cells: []topology.Cell{
+			{Name: "na1", Region: "r", Jurisdiction: "us", Gateways: []string{"http://127.0.0.1:1"}},
+			{Name: "eu1", Region: "r", Jurisdiction: "eu", Gateways: []string{"http://127.0.0.1:2"}},
+		},
+		Credentials: []topology.CredentialRule{{Name: rule, In: []string{"bearer"}, Pattern: "pat-{cell}-{uuid}"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
 }
 
 func TestAccessLogLine(t *testing.T) {
