@@ -32,11 +32,10 @@ func (h *handshakes) run(ctx context.Context) (Result, error) {
 		})
 	}
 	workers.Wait()
-	err := ctx.Err()
-	if err == nil {
-		err = record.first
+	if err := ctx.Err(); err != nil {
+		return Result{}, err
 	}
-	return record.result(began), err
+	return record.result(began)
 }
 
 // once is one connection with one request.

@@ -26,93 +26,68 @@ type ticker interface {
 	Close() error
 }
 
-// recorder collects what a load gives, from many goroutines.
-type recorder struct {
-	mu        sync.Mutex
-	latencies []time.Duration
-	errors    int64
-	first     error
-	last      time.Time
-}
+// total is the requests that are sent.
+func (o *openLoop) total() int { return int(o.rate * o.duration.Seconds()) }
 
-// answered records one request that was to be sent at a time.
-func (r *recorder) answered(due, now time.Time) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.latencies = append(r.latencies, now.Sub(due))
-	if now.After(r.last) {
-		r.last = now
-	}
-}
-
-// failed records one that was not answered as it must be.
-func (r *recorder) failed(err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.errors++
-	if r.first == nil {
-		r.first = err
-	}
-}
-
-// result is everything recorded. It sorts the latencies.
-func (r *recorder) result(began time.Time) Result {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	got := Result{Requests: int64(len(r.latencies)), Errors: r.errors}
-	if !r.last.IsZero() {
-		got.Took = r.last.Sub(began)
-	}
-	got.percentiles(r.latencies)
-	return got
-}
+// period is the time from one request to the next.
+func (o *openLoop) period() time.Duration { return time.Duration(float64(time.Second) / o.rate) }
 
 // due is when the request with a number, from 0, is to be sent.
 func (o *openLoop) due(began time.Time, n int) time.Time {
-	return began.Add(time.Duration(float64(n) * float64(time.Second) / o.rate))
+	return began.Add(time.Duration(float64(n+1) * float64(time.Second) / o.rate))
 }
 
-// run sends requests until the duration is over, and waits for the answers.
-func (o *openLoop) run(ctx context.Context) (Result, error) {
-	clients := make([]*client, 0, o.connections)
-	defer func() {
+// dial opens all connections.
+func (o *openLoop) dial(ctx context.Context) (clients []*client, closeAll func(), err error) {
+	closeAll = func() {
 		for _, c := range clients {
 			_ = c.conn.Close()
 		}
-	}()
+	}
 	for range o.connections {
 		c, err := o.target.dial(ctx)
 		if err != nil {
-			return Result{}, err
+			closeAll()
+			return nil, nil, err
 		}
 		clients = append(clients, c)
 	}
-	total := int(o.rate * o.duration.Seconds())
-	record := &recorder{latencies: make([]time.Duration, 0, total)}
-	queue := make(chan time.Time, total)
+	return clients, closeAll, nil
+}
+
+// run sends requests until the duration is over, and waits for the answers.
+// Each connection has a goroutine.
+func (o *openLoop) run(ctx context.Context) (Result, error) {
+	clients, closeAll, err := o.dial(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	defer closeAll()
+	record := &recorder{latencies: make([]time.Duration, 0, o.total())}
+	queue := make(chan time.Time, o.total())
 	var workers sync.WaitGroup
 	for i, c := range clients {
 		workers.Go(func() { o.serve(ctx, c, i, queue, record) })
 	}
 	began := time.Now()
-	err := o.schedule(ctx, began, total, queue)
+	err = o.schedule(ctx, began, queue)
 	close(queue) // so that the workers end
 	workers.Wait()
-	if err == nil {
-		err = record.first
+	if err != nil {
+		return Result{}, err
 	}
-	return record.result(began), err
+	return record.result(began)
 }
 
 // schedule hands out the times at which requests are to be sent, each when it
 // has come.
-func (o *openLoop) schedule(ctx context.Context, began time.Time, total int, queue chan<- time.Time) error {
-	ticker, err := o.tick(time.Duration(float64(time.Second) / o.rate))
+func (o *openLoop) schedule(ctx context.Context, began time.Time, queue chan<- time.Time) error {
+	ticker, err := o.tick(o.period())
 	if err != nil {
 		return err
 	}
 	defer ticker.Close()
-	for sent := 0; sent < total; {
+	for sent := 0; sent < o.total(); {
 		n, err := ticker.Wait()
 		if err == nil {
 			err = ctx.Err()
@@ -120,7 +95,7 @@ func (o *openLoop) schedule(ctx context.Context, began time.Time, total int, que
 		if err != nil {
 			return err
 		}
-		for ; n > 0 && sent < total; n-- {
+		for ; n > 0 && sent < o.total(); n-- {
 			queue <- o.due(began, sent)
 			sent++
 		}
@@ -128,8 +103,7 @@ func (o *openLoop) schedule(ctx context.Context, began time.Time, total int, que
 	return nil
 }
 
-// serve sends requests over one connection, one at a time. It ends at the
-// first error: the load as a whole has then failed.
+// serve sends requests over one connection, one at a time, to the first error.
 func (o *openLoop) serve(ctx context.Context, c *client, i int, queue <-chan time.Time, record *recorder) {
 	requests := o.target.requests()
 	stop := context.AfterFunc(ctx, func() { _ = c.conn.Close() })

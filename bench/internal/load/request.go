@@ -7,7 +7,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"strconv"
 	"strings"
@@ -72,26 +71,40 @@ func (c *client) do(request []byte) error {
 	if _, err := c.conn.Write(request); err != nil {
 		return err
 	}
-	length := -1
-	for first := true; ; first = false {
-		line, err := c.r.ReadSlice('\n')
+	for {
+		if _, err := c.r.Peek(c.r.Buffered() + 1); err != nil {
+			return err
+		}
+		text, _ := c.r.Peek(c.r.Buffered())
+		length, rest, err := parseHead(text)
 		if err != nil {
 			return err
 		}
-		line = bytes.TrimRight(line, "\r\n")
-		switch {
-		case first && !bytes.HasPrefix(line, []byte("HTTP/1.1 200")):
-			return fmt.Errorf("%w: %q", errStatus, line)
-		case len(line) == 0 && length < 0:
-			return errStatus
-		case len(line) == 0:
-			_, err := io.CopyN(io.Discard, c.r, int64(length))
+		if length >= 0 {
+			_, err := c.r.Discard(len(text) - len(rest) + length)
 			return err
 		}
-		if name, value, _ := bytes.Cut(line, []byte(":")); len(name) == len("Content-Length") && strings.EqualFold(string(name), "Content-Length") {
-			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil {
-				return fmt.Errorf("%w: %w", errStatus, err)
+	}
+}
+
+// parseHead reads the length out of the head of an answer, -1 if the head is
+// not complete, and returns what comes after it.
+func parseHead(text []byte) (length int, rest []byte, err error) {
+	head, rest, complete := bytes.Cut(text, []byte("\r\n\r\n"))
+	if !complete {
+		return -1, nil, nil
+	}
+	lines := bytes.Split(head, []byte("\r\n"))
+	if !bytes.HasPrefix(lines[0], []byte("HTTP/1.1 200")) {
+		return 0, nil, fmt.Errorf("%w: %q", errStatus, lines[0])
+	}
+	for _, line := range lines[1:] {
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		if bytes.EqualFold(name, []byte("Content-Length")) {
+			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err == nil {
+				return length, rest, nil
 			}
 		}
 	}
+	return 0, nil, errStatus
 }

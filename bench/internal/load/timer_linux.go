@@ -12,10 +12,10 @@ import (
 // clockMonotonic is CLOCK_MONOTONIC of clock_gettime(2).
 const clockMonotonic = 1
 
-// timer is a ticker by timerfd, which the scheduler of Go waits for as for a
+// timerfd is a ticker by timerfd_create(2), which the scheduler of Go waits for as for a
 // connection: it wakes within microseconds, where a timer of the runtime is
 // only as exact as the millisecond of epoll_wait.
-type timer struct{ file *os.File }
+type timerfd struct{ file *os.File }
 
 // newTimer ticks every period from now on.
 func newTimer(period time.Duration) (ticker, error) {
@@ -28,11 +28,11 @@ func newTimer(period time.Duration) (ticker, error) {
 		_ = syscall.Close(int(fd))
 		return nil, fmt.Errorf("timerfd_settime: %w", errno)
 	}
-	return &timer{os.NewFile(fd, "timerfd")}, nil
+	return &timerfd{os.NewFile(fd, "timerfd")}, nil
 }
 
 // Wait is the periods that have passed since the last call, at least one.
-func (t *timer) Wait() (int, error) {
+func (t *timerfd) Wait() (int, error) {
 	var count [8]byte
 	if _, err := t.file.Read(count[:]); err != nil {
 		return 0, fmt.Errorf("wait for the timer: %w", err)
@@ -40,5 +40,14 @@ func (t *timer) Wait() (int, error) {
 	return int(binary.NativeEndian.Uint64(count[:])), nil
 }
 
+// expirations is Wait for a descriptor that does not block; 0 is possible.
+func expirations(fd int) int {
+	var count [8]byte
+	if n, err := syscall.Read(fd, count[:]); n < len(count) || err != nil {
+		return 0
+	}
+	return int(binary.NativeEndian.Uint64(count[:]))
+}
+
 // Close ends the timer.
-func (t *timer) Close() error { return t.file.Close() }
+func (t *timerfd) Close() error { return t.file.Close() }

@@ -2,7 +2,10 @@
 
 package load
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // timer is a ticker that is as exact as timers of the runtime are.
 type timer struct {
@@ -25,3 +28,6 @@ func (t *timer) Wait() (int, error) {
 
 // Close does nothing.
 func (t *timer) Close() error { return nil }
+
+// poll is run: without epoll, plain connections have goroutines too.
+func (o *openLoop) poll(ctx context.Context) (Result, error) { return o.run(ctx) }

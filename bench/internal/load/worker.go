@@ -68,6 +68,9 @@ func (j Job) do(ctx context.Context) (Result, error) {
 	switch j.Kind {
 	case OpenLoop:
 		loop := &openLoop{target: j.Target, rate: j.Rate, connections: j.Connections, duration: j.Duration, tick: newTimer}
+		if !j.Target.TLS {
+			return loop.poll(ctx)
+		}
 		return loop.run(ctx)
 	case Handshakes:
 		return (&handshakes{target: j.Target, workers: j.Connections, duration: j.Duration}).run(ctx)

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"os"
@@ -120,17 +121,17 @@ func memoryOf(proc fs.FS, pid int) (int64, error) {
 	return 0, fmt.Errorf("%s: no line Pss", name)
 }
 
-// parentOf is the process id of the parent.
-func parentOf(proc fs.FS, pid int) (int, error) {
-	name := fmt.Sprintf("%d/status", pid)
+// sessionOf is the process id of the leader of a process's session.
+func sessionOf(proc fs.FS, pid int) (int, error) {
+	name := fmt.Sprintf("%d/stat", pid)
 	text, err := fs.ReadFile(proc, name)
 	if err != nil {
 		return 0, err
 	}
-	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(line, "PPid:"); ok {
-			return strconv.Atoi(strings.TrimSpace(value))
-		}
+	// The name before may hold anything: 7 (a b) c) S parent group session ...
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	if len(fields) < 4 {
+		return 0, fmt.Errorf("%s: %d fields after the name", name, len(fields))
 	}
-	return 0, fmt.Errorf("%s: no line PPid", name)
+	return strconv.Atoi(fields[3])
 }

@@ -121,7 +121,8 @@ func (p *Process) Stop() {
 		<-p.done
 	}
 	for _, pid := range pids[min(1, len(pids)):] {
-		if parent, err := parentOf(procfs(), pid); err == nil && parent == 1 { // its own, left alone
+		// In its session it is what it was: a number is given again only later.
+		if leader, err := sessionOf(procfs(), pid); err == nil && leader == p.cmd.Process.Pid {
 			if orphan, err := os.FindProcess(pid); err == nil {
 				_ = orphan.Kill()
 			}

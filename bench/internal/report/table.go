@@ -39,7 +39,12 @@ func (r *Run) rows() [][]string {
 	for _, proxy := range r.Proxies {
 		row := []string{proxy}
 		for _, f := range shown {
-			row = append(row, Of(r.values(proxy, f)).String())
+			values := r.values(proxy, f)
+			if len(values) == 0 {
+				row = append(row, "–")
+				continue
+			}
+			row = append(row, Of(values).String())
 		}
 		rows = append(rows, append(row, r.ratioTo(proxy)))
 	}
