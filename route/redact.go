@@ -96,21 +96,26 @@ func (t *Table) appendPath(dst []byte, path string) []byte {
 }
 
 // shows reports whether a normal path without escapes is its own redacted form.
+// It may say no of one that is.
 func (t *Table) shows(path string) bool {
 	if len(path) > maxRedactedPath || !visible(path) {
 		return false
 	}
-	for at := 0; at < len(path); {
-		end := strings.IndexByte(path[at:], '/')
-		if end < 0 {
-			end = len(path) - at
-		}
-		if seg := path[at : at+end]; seg != "" && (t.credentialAt(path, at) || t.secret(seg)) {
+	for i := range t.paths {
+		if p := &t.paths[i]; len(path) > len(p.before) && startsWith(path, p.before) {
 			return false
 		}
-		at += end + 1
 	}
-	return true
+	from := 0
+	for i := 0; i < len(path); i++ {
+		if path[i] == '/' {
+			if i-from >= minSecret && t.secret(path[from:i]) {
+				return false
+			}
+			from = i + 1
+		}
+	}
+	return !t.secret(path[from:])
 }
 
 // credentialAt reports whether a path place has its credential at path[at:].
