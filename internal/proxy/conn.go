@@ -373,9 +373,10 @@ func (c *conn) closeIfIdle() {
 
 // Reject sends a problem for a request whose head could not be accepted.
 func (p *Proxy) Reject(in *Inbound, out Answer, problem Problem) {
-	x := &exchange{proxy: p, state: p.state.Load(), in: in, out: out, ctx: context.Background()}
+	x := p.newExchange(context.Background(), in, out)
 	x.begin()
 	x.refuse(problem)
 	x.rec.Duration = p.now().Sub(x.rec.Start)
 	p.observer.Done(&x.rec)
+	x.leave()
 }

@@ -52,7 +52,7 @@ func (x *exchange) forward() bool {
 			})
 		}
 		x.rec.Gateway = lease.Gateway()
-		t := &transfer{x: x, hop: newHop(lease), sending: body}
+		t := x.transfer(lease, body)
 		if v := t.run(); v != again {
 			return v == complete
 		}
@@ -74,13 +74,14 @@ type transfer struct {
 	x   *exchange
 	hop hop
 
-	sending  *sending // nil when the body is none, or left with the head
-	watching bool
-	left     atomic.Bool // the client left while it waited
-	deadline *time.Timer // ends a gRPC call some time after its deadline
-	drained  atomic.Bool // the edge ends the exchange, which would go on
-	released bool        // the hop is no longer ours
-	response http1.Response
+	sending   *sending // nil when the body is none, or left with the head
+	watching  bool
+	leaveFunc func()      // leave
+	left      atomic.Bool // the client left while it waited
+	deadline  *time.Timer // ends a gRPC call some time after its deadline
+	drained   atomic.Bool // the edge ends the exchange, which would go on
+	released  bool        // the hop is no longer ours
+	response  http1.Response
 }
 
 func (t *transfer) run() verdict {
@@ -168,15 +169,15 @@ func (t *transfer) sendHead() error {
 	t.limit()
 	switch {
 	case t.sending != nil:
-		t.sending.to.turnTo(t.hop, t.leave)
+		t.sending.to.turnTo(t.hop, t.leaveFunc)
 		return nil
 	case x.unread():
-		t.sending = x.send(t.hop, t.leave)
+		t.sending = x.send(t.hop, t.leaveFunc)
 		return nil
 	}
 	t.hop.allowRead(x.headPatience())
 	t.watching = true
-	x.in.Watcher.Watch(t.leave)
+	x.in.Watcher.Watch(t.leaveFunc)
 	return nil
 }
 
@@ -200,7 +201,7 @@ func (t *transfer) readHead() error {
 		if t.response.Status == 100 && (!t.x.in.Expect100 || t.x.continued) {
 			continue
 		}
-		fields := t.x.state.answerFields(&t.response)
+		fields := t.x.answerFields(&t.response)
 		if err := t.x.out.Interim(t.response.Status, t.response.Reason, fields); err != nil {
 			t.leave()
 			return err
@@ -283,16 +284,17 @@ func idempotent(method string) bool {
 // relay passes the final answer on as it comes.
 func (t *transfer) relay() verdict {
 	x, body := t.x, t.hop.body()
-	head := AnswerHead{
+	head := &x.room.head
+	*head = AnswerHead{
 		Status: t.response.Status, Reason: t.response.Reason,
-		Fields: x.advertised(x.state.answerFields(&t.response)),
+		Fields: x.advertised(x.answerFields(&t.response)),
 		Length: t.response.Length,
 		NoBody: !http1.BodyAllowed(x.in.Method, t.response.Status),
 		Close:  t.sending != nil && !t.sending.taken(),
 	}
 	x.rec.Status = head.Status
 	x.enter(answerType(head.Fields))
-	if err := x.out.Head(&head, body.AtHand()); err != nil {
+	if err := x.out.Head(head, body.AtHand()); err != nil {
 		return t.abort(ClientAborted)
 	}
 	if x.rec.Type == Events {

@@ -11,15 +11,15 @@ import (
 
 // fieldsOut are the fields of the request as the cell gets them: the client's
 // own in their order and case, less those that end here, then what the edge
-// says. Framing is the hop's.
+// says. Framing is the hop's. They are valid until the exchange is over, or the
+// next call.
 func (x *exchange) fieldsOut() []route.Field {
-	in, s := x.in, x.state
+	in, s, room := x.in, x.state, x.room
 	if x.copy {
 		return slices.DeleteFunc(slices.Clone(in.Fields), func(f route.Field) bool { return hopByHop(f.Name) })
 	}
-	nominated := s.nominated(in.Fields)
-	out := make([]route.Field, 0, len(in.Fields)+8)
-	add := func(name, value string) { out = append(out, route.Field{Name: name, Value: value}) }
+	nominated := s.nominated(room.nominated[:0], in.Fields)
+	out := room.sent[:0]
 	traced := false
 	for _, f := range in.Fields {
 		switch {
@@ -36,15 +36,16 @@ func (x *exchange) fieldsOut() []route.Field {
 		}
 		out = append(out, f)
 	}
-	out = x.way.Fields(out)
+	out, room.text = x.way.Fields(out, room.text[:0])
 	if !x.idGiven {
-		add("X-Request-Id", x.rec.RequestID)
+		out = append(out, route.Field{Name: "X-Request-Id", Value: x.rec.RequestID})
 	}
 	if !traced {
-		add("traceparent", newTraceparent())
+		out = append(out, route.Field{Name: "traceparent", Value: x.room.traceparent()})
 	}
-	add("Homeward-Cell", s.Table.Cell(x.decision.Send).Name)
-	add("Homeward-Lane", s.Table.Lane(x.decision.Lane).Name)
+	out = append(out, route.Field{Name: "Homeward-Cell", Value: s.Table.Cell(x.decision.Send).Name},
+		route.Field{Name: "Homeward-Lane", Value: s.Table.Lane(x.decision.Lane).Name})
+	room.sent, room.nominated = out, nominated
 	x.sample.sent(out)
 	return out
 }
@@ -52,6 +53,14 @@ func (x *exchange) fieldsOut() []route.Field {
 // hopByHop reports whether a field ends at the edge (RFC 9110 section 7.6.1).
 // Transfer-Encoding is among them: the next hop gets one of its own.
 func hopByHop(name string) bool {
+	if name == "" {
+		return false
+	}
+	switch name[0] | 0x20 { // names are ASCII: most differ here
+	case 'c', 't', 'k', 'u', 'p':
+	default:
+		return false
+	}
 	for _, h := range hopByHopNames {
 		if len(name) == len(h) && strings.EqualFold(name, h) {
 			return true
@@ -69,20 +78,19 @@ var hopByHopNames = [...]string{
 // nobody; the underscore form is what CGI-like origins make of the other.
 func ours(name string) bool {
 	const prefix = len("Homeward-")
-	return len(name) >= prefix && strings.EqualFold(name[:prefix-1], "homeward") && (name[prefix-1] == '-' || name[prefix-1] == '_')
+	return len(name) >= prefix && name[0]|0x20 == 'h' && strings.EqualFold(name[:prefix-1], "homeward") && (name[prefix-1] == '-' || name[prefix-1] == '_')
 }
 
-// nominated are the fields that Connection names as hop-by-hop. What a cell
-// needs to judge the request is never among them, or a client could strip a
-// credential that another hop put there.
-func (s *State) nominated(fields []route.Field) []string {
-	var names []string
+// nominated appends the fields that Connection names as hop-by-hop, besides those
+// that are in any case. What a cell needs to judge the request is never among them,
+// or a client could strip a credential that another hop put there.
+func (s *State) nominated(names []string, fields []route.Field) []string {
 	for _, f := range fields {
 		if !strings.EqualFold(f.Name, "Connection") {
 			continue
 		}
 		http1.Elements(f.Value, func(name string) bool {
-			if !s.endToEnd(name) {
+			if !strings.EqualFold(name, "close") && !hopByHop(name) && !s.endToEnd(name) {
 				names = append(names, name)
 			}
 			return true
@@ -119,17 +127,18 @@ func scheme(tls bool) string {
 }
 
 // answerFields are the fields of a cell's answer that go to the client, in their
-// order and case. Framing is the engine's.
-func (s *State) answerFields(answer *http1.Response) []route.Field {
-	nominated := s.nominated(answer.Fields)
+// order and case. Framing is the engine's. They are valid until the next call.
+func (x *exchange) answerFields(answer *http1.Response) []route.Field {
+	nominated := x.state.nominated(x.room.nominated[:0], answer.Fields)
 	bare := answer.Status < 200 || answer.Status == 204 // no Content-Length: RFC 9110 section 8.6
-	kept := make([]route.Field, 0, len(answer.Fields))
+	kept := x.room.kept[:0]
 	for _, f := range answer.Fields {
 		if hopByHop(f.Name) || ours(f.Name) || contains(nominated, f.Name) || bare && strings.EqualFold(f.Name, "Content-Length") {
 			continue
 		}
 		kept = append(kept, f)
 	}
+	x.room.kept, x.room.nominated = kept, nominated
 	return kept
 }
 

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/homeward/homeward/internal/proxy/http1"
-	"github.com/homeward/homeward/internal/upstream"
 	"github.com/homeward/homeward/route"
 )
 
@@ -64,13 +63,6 @@ type answerBody interface {
 	Ready() error
 	// AtHand reports whether Read, or the end of the body, is there without waiting.
 	AtHand() bool
-}
-
-func newHop(l *upstream.Lease) hop {
-	if l.HTTP2 != nil {
-		return &http2Hop{lease: l}
-	}
-	return &http1Hop{conn: l.Conn, reused: l.Reused}
 }
 
 // trailersAccepted reports whether the client says that it reads trailers, which

@@ -13,15 +13,16 @@ import (
 
 // http1Hop is an exchange over HTTP/1.1: the connection is its own.
 type http1Hop struct {
-	conn     *upstream.Conn
-	reused   bool
-	x        *exchange
-	chunked  bool
-	written  int // bytes of head and body that the connection took at once before an error
-	status   int // of the head read last
-	answer   http1.Body
-	answered bool // answer is valid
-	tunnel   bool // bytes pass without framing
+	conn      *upstream.Conn
+	reused    bool
+	x         *exchange
+	chunked   bool
+	written   int // bytes of head and body that the connection took at once before an error
+	status    int // of the head read last
+	answer    http1.Body
+	answered  bool // answer is valid
+	answering http1Answer
+	tunnel    bool // bytes pass without framing
 
 	mu       sync.Mutex
 	released bool // the connection is no longer this exchange's
@@ -144,7 +145,8 @@ func (h *http1Hop) body() answerBody {
 	if h.tunnel {
 		return http1Raw{h.conn.Reader}
 	}
-	return http1Answer{&h.answer, h.conn.Reader}
+	h.answering = http1Answer{&h.answer, h.conn.Reader}
+	return &h.answering
 }
 
 // abort implements hop.

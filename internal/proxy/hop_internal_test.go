@@ -41,7 +41,7 @@ func TestAbortAfterTheEndHarmsNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := newHop(lease).(*http1Hop)
+	h := newHop(lease, &http1Hop{}).(*http1Hop)
 	h.answered = true
 	h.answer = *http1.ResponseBody(lease.Conn.Reader, &http1.Response{Status: 204}, "GET", http1.Limits{})
 	h.release(true)
@@ -69,7 +69,7 @@ func TestExchangeThatNeverBeganGivesItsRoomBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr := &transfer{hop: newHop(lease)}
+	tr := &transfer{hop: newHop(lease, &http1Hop{})}
 	tr.abandon()
 	if n := lease.HTTP2.Active(); n != 0 {
 		t.Errorf("%d slots leaked", n)

@@ -31,6 +31,7 @@ type Proxy struct {
 	log      *slog.Logger
 	now      func() time.Time
 	pieces   sync.Pool // of newPiece
+	rooms    sync.Pool // of newRoom
 	open     openRequests
 	lasting  lasting
 
@@ -43,7 +44,7 @@ type Proxy struct {
 // no single request, and is never given anything that a client sent. now is the
 // clock.
 func New(state *State, observer Observer, log *slog.Logger, now func() time.Time) *Proxy {
-	p := &Proxy{observer: observer, log: log, now: now, pieces: sync.Pool{New: newPiece}, copies: newCopies(log, now)}
+	p := &Proxy{observer: observer, log: log, now: now, pieces: sync.Pool{New: newPiece}, rooms: sync.Pool{New: newRoom}, copies: newCopies(log, now)}
 	p.state.Store(state)
 	return p
 }
@@ -74,6 +75,7 @@ type exchange struct {
 	in    *Inbound
 	out   Answer
 	ctx   context.Context
+	room  *room
 
 	request   route.Request
 	decision  route.Decision
@@ -94,7 +96,7 @@ type exchange struct {
 // that the client does not take a part for the whole. ctx ends when the edge
 // gives up its remaining requests.
 func (p *Proxy) Serve(ctx context.Context, in *Inbound, out Answer) (complete bool) {
-	x := &exchange{proxy: p, state: p.state.Load(), in: in, out: out, ctx: ctx}
+	x := p.newExchange(ctx, in, out)
 	x.begin()
 	p.open[Short].Add(1)
 	defer func() { p.open[x.rec.Type].Add(-1) }()
@@ -104,6 +106,7 @@ func (p *Proxy) Serve(ctx context.Context, in *Inbound, out Answer) (complete bo
 	if x.sample != nil && complete {
 		p.copies.send(x, p.state.Load())
 	}
+	x.leave() // not after a panic, when it is not known who holds it
 	return complete
 }
 
@@ -190,12 +193,13 @@ func (x *exchange) refuse(p Problem) bool {
 // reply sends a whole answer of the edge's own.
 func (x *exchange) reply(status int, fields []route.Field, body []byte) bool {
 	fields = append(fields, route.Field{Name: "Date", Value: x.rec.Start.UTC().Format(http.TimeFormat)})
-	head := AnswerHead{
+	head := &x.room.head
+	*head = AnswerHead{
 		Status: status, Fields: x.advertised(fields), Length: int64(len(body)),
 		NoBody: !http1.BodyAllowed(x.in.Method, status), Close: x.unread(),
 	}
 	x.rec.Status = status
-	if err := x.out.Head(&head, true); err != nil {
+	if err := x.out.Head(head, true); err != nil {
 		return x.clientLeft()
 	}
 	if !head.NoBody {

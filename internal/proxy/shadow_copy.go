@@ -127,14 +127,15 @@ func (c *copies) run(h *shadow, state *State, in *Inbound, want content, said Co
 	got.digest.hash.SetSeed(c.seed)
 	defer got.release()
 	in.Watcher = &streamWatch{ctx: ctx}
-	x := &exchange{proxy: c.core, state: state, in: in, out: got, ctx: ctx, copy: true}
+	x := c.core.newExchange(ctx, in, got) // which keeps its room: it may end while it is still aborted
+	x.state, x.copy = state, true
 	x.rec.Start, x.rec.Method = c.core.now(), in.Method
 
 	whole := false
 	lease, err := h.pool.Get(ctx)
 	if err == nil {
 		said.Copy.Gateway = lease.Gateway()
-		t := &transfer{x: x, hop: newHop(lease)}
+		t := x.transfer(lease, nil)
 		abort = t.hop.abort
 		whole = t.run() == complete && x.rec.Kind == NoProblem
 	}

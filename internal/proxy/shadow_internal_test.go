@@ -28,7 +28,9 @@ func shadowed(tb testing.TB, share float64) *exchange {
 		tb.Fatal(err)
 	}
 	p := New(state, nil, nil, nil)
-	return &exchange{proxy: p, state: state, in: &Inbound{Method: "GET", Origin: "/crm/v3/objects"}}
+	x := p.newExchange(context.Background(), &Inbound{Method: "GET", Origin: "/crm/v3/objects"}, nil)
+	x.state = state
+	return x
 }
 
 // A request that no shadow takes costs no allocation, and sees nothing of the

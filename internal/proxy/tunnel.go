@@ -23,7 +23,7 @@ func (t *transfer) tunnel() verdict {
 	x.enter(WebSocket)
 	t.hop.allowRead(0)
 	body := t.hop.body()
-	fields := x.state.answerFields(&t.response)
+	fields := x.answerFields(&t.response)
 	if first(x.in.Fields, keyField) == "" { // the key was the edge's own, and so is what accepts it
 		fields = slices.DeleteFunc(fields, func(f route.Field) bool { return strings.EqualFold(f.Name, acceptField) })
 	}

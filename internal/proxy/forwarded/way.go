@@ -6,6 +6,7 @@ package forwarded
 import (
 	"net/netip"
 	"strings"
+	"unsafe"
 
 	"github.com/homeward/homeward/internal/proxy/http1"
 	"github.com/homeward/homeward/route"
@@ -148,38 +149,22 @@ func (w *Way) Passes(name string) bool {
 	return true
 }
 
-// Fields appends what the cell is told of the way besides what passes.
-func (w *Way) Fields(dst []route.Field) []route.Field {
-	text := make([]byte, 0, 128)
+// Fields appends what the cell is told of the way besides what passes. Values are
+// views of text, which it appends them to: they are valid while that is.
+func (w *Way) Fields(dst []route.Field, text []byte) ([]route.Field, []byte) {
+	from := len(text)
 	var ends [len(told)]int
 	for i := range told {
 		text = w.appendValue(text, i)
 		ends[i] = len(text)
 	}
-	values, from := string(text), 0 // one allocation for all of them
 	for i, end := range ends {
 		if from < end {
-			dst = append(dst, route.Field{Name: told[i], Value: values[from:end]})
+			dst = append(dst, route.Field{Name: told[i], Value: unsafe.String(&text[from], end-from)})
 		}
 		from = end
 	}
-	return dst
-}
-
-// AppendLines appends the same as whole lines of an HTTP/1.1 head (RFC 9112
-// section 5). It allocates nothing but room in dst.
-func (w *Way) AppendLines(dst []byte) []byte {
-	for i, name := range told {
-		start := len(dst)
-		dst = append(append(dst, name...), ": "...)
-		value := len(dst)
-		if dst = w.appendValue(dst, i); len(dst) == value {
-			dst = dst[:start]
-			continue
-		}
-		dst = append(dst, "\r\n"...)
-	}
-	return dst
+	return dst, text
 }
 
 // told are the fields that the cell is told in, in their order.
