@@ -189,10 +189,17 @@ func (b *Body) nextChunk() error {
 	return io.EOF
 }
 
+// headOnly are fields of framing, routing, authentication and of what is asked for.
+var headOnly = [...]string{
+	"Content-Length", "Transfer-Encoding", "Host", "Trailer", "Connection", "Keep-Alive", "Proxy-Connection", "TE", "Upgrade",
+	"Authorization", "Cookie", "Set-Cookie", "Proxy-Authorization", "Proxy-Authenticate", "WWW-Authenticate",
+	"Content-Encoding", "Content-Range", "Range", "Expect", "Max-Forwards",
+}
+
 // HeadOnly reports whether a name must not stand in a trailer, where it could be
 // read as part of the head (RFC 9110 section 6.5.1), with _ for - or without.
 func HeadOnly(name string) bool {
-	for _, f := range []string{"Content-Length", "Transfer-Encoding", "Host", "Trailer", "Connection", "Authorization", "Cookie", "Set-Cookie"} {
+	for _, f := range headOnly {
 		if SameName(name, f) {
 			return true
 		}

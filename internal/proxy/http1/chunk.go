@@ -46,8 +46,12 @@ func (b *Body) chunkSize() (int64, error) {
 }
 
 // extensions reports whether s is a list of chunk extensions, each with a
-// semicolon before it (RFC 9112 section 7.1.1).
+// semicolon before it (RFC 9112 section 7.1.1). The white space that the grammar has
+// before the first is refused: other readers take a size with it for none.
 func extensions(s string) bool {
+	if s[0] != ';' {
+		return false
+	}
 	for s != "" {
 		if s = skipBlank(s); s == "" || s[0] != ';' {
 			return false

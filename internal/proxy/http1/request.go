@@ -1,6 +1,9 @@
 package http1
 
-import "strings"
+import (
+	"net/netip"
+	"strings"
+)
 
 // Request is the head of a request.
 type Request struct {
@@ -148,13 +151,11 @@ func ValidHost(s string) bool {
 	host, port := s, ""
 	if strings.HasPrefix(s, "[") {
 		end := strings.IndexByte(s, ']')
-		if end < 3 {
+		if end < 0 {
 			return false
 		}
-		for _, c := range []byte(s[1:end]) {
-			if !strings.ContainsRune("0123456789abcdefABCDEF:.", rune(c)) {
-				return false
-			}
+		if a, err := netip.ParseAddr(s[1:end]); err != nil || !a.Is6() || a.Zone() != "" {
+			return false
 		}
 		host, port = "", s[end+1:]
 	} else if i := strings.IndexByte(s, ':'); i >= 0 {
