@@ -34,7 +34,7 @@ type records struct {
 func (r *records) Done(rec *proxy.Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.list = append(r.list, *rec)
+	r.list = append(r.list, rec.Clone())
 	if r.wake != nil {
 		close(r.wake)
 		r.wake = nil

@@ -170,7 +170,7 @@ type records struct {
 }
 
 // Done implements proxy.Observer.
-func (r *records) Done(rec *proxy.Record) { r.done <- *rec }
+func (r *records) Done(rec *proxy.Record) { r.done <- rec.Clone() }
 
 // next waits for the next request to be over.
 func (r *records) next(t *testing.T) proxy.Record {

@@ -2,13 +2,16 @@ package proxy
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/homeward/homeward/route"
 )
 
 // Record is what is known of a request when it is over. It holds no
-// credential: Path is redacted and the decision has a fingerprint.
+// credential: Path is redacted and the decision has a fingerprint. RequestID,
+// Proto, Method, Host and Path may be parts of a buffer that the next request is
+// read into: they are valid until Observer.Done returns.
 type Record struct {
 	Start    time.Time
 	Duration time.Duration
@@ -38,6 +41,15 @@ type Record struct {
 	Aborted  Abort
 }
 
+// Clone is a copy to keep.
+func (r *Record) Clone() Record {
+	kept := *r
+	for _, s := range []*string{&kept.RequestID, &kept.Proto, &kept.Method, &kept.Host, &kept.Path} {
+		*s = strings.Clone(*s)
+	}
+	return kept
+}
+
 // Scheme is http or https, by the connection.
 func (r *Record) Scheme() string { return scheme(r.TLS) }
 
@@ -54,8 +66,8 @@ const (
 // String is the word for logs; "" when nothing was broken off.
 func (a Abort) String() string { return [...]string{"", "client", "upstream"}[a] }
 
-// Observer is told of every request when it is over. Done must not keep rec,
-// and is called by many goroutines at once.
+// Observer is told of every request when it is over. Done must not keep rec or
+// its strings, and is called by many goroutines at once.
 type Observer interface {
 	Done(rec *Record)
 }
