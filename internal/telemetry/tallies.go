@@ -15,7 +15,7 @@ import (
 type tallies struct {
 	decisions, requests, times *prometheus.Desc
 	scale                      *scale
-	since                      time.Time
+	since                      time.Time // before it nothing was counted
 	cores                      *stripes[tally]
 
 	mu     sync.Mutex // taken after that of a tally
