@@ -55,6 +55,7 @@ func (s *Setup) try(ctx context.Context, p *Proxy, i int, t trial) error {
 	if t.tls {
 		url = "https://" + p.TLS + t.path
 	}
+	what := fmt.Sprintf("%s %s for %s", method, url, s.CellNames[i])
 	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(t.body))
 	if err != nil {
 		return err
@@ -63,11 +64,10 @@ func (s *Setup) try(ctx context.Context, p *Proxy, i int, t trial) error {
 	req.Header.Set("Authorization", "Bearer "+s.Tokens[i])
 	res, err := transport.RoundTrip(req)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	defer res.Body.Close()
 	n, err := io.Copy(io.Discard, res.Body)
-	what := fmt.Sprintf("%s %s for %s", method, url, s.CellNames[i])
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s: %w", what, err)

@@ -10,13 +10,13 @@ import (
 	"github.com/homeward/homeward/bench/peers"
 )
 
-// headroom is how much more than the offered rate a proxy must be able to
-// serve to be measured at it: below that it would be measured drowning.
+// headroom is how much more than the offered rate a peer must be able to serve
+// to be measured at it: below that it would be measured drowning.
 const headroom = 1.05
 
 // halve finds the rate that is offered to all: half of what nginx serves at
 // most, or the first of the peers where nginx does not take part. It returns
-// the proxies that can serve it, and notes and stops the others.
+// ours and the peers that can serve it, and notes and stops the others.
 func (s *Suite) halve(ctx context.Context, w Workload, run *report.Run, proxies []*peers.Proxy) (float64, []*peers.Proxy, error) {
 	capacities := map[string]float64{}
 	for _, p := range proxies {
@@ -31,7 +31,9 @@ func (s *Suite) halve(ctx context.Context, w Workload, run *report.Run, proxies 
 	}
 	rate := float64(int(capacities[measure] / 2))
 	run.Note = fmt.Sprintf("%s. Offered to each: %.0f requests/s, half of what %s served at most.", w.About, rate, measure)
-	able := slices.DeleteFunc(slices.Clone(proxies), func(p *peers.Proxy) bool { return capacities[p.Name] < headroom*rate })
+	able := slices.DeleteFunc(slices.Clone(proxies), func(p *peers.Proxy) bool {
+		return p.Name != peers.Ours && capacities[p.Name] < headroom*rate
+	})
 	for _, p := range proxies {
 		if !slices.Contains(able, p) {
 			note := fmt.Sprintf(" %s is left out: it served %.0f at most.", p.Name, capacities[p.Name])
