@@ -44,7 +44,7 @@ func parse(args []string, w io.Writer) (*options, error) {
 	f.StringVar(&workloads, "workloads", "", "names separated by commas (default all)")
 	f.StringVar(&others, "peers", "", "of nginx, haproxy and caddy, separated by commas (default all)")
 	f.IntVar(&o.plan.Rounds, "rounds", 0, "rounds; each gives one ratio (default 5, short 3)")
-	f.IntVar(&o.plan.Slices, "slices", 0, "turns of each proxy in a round (default 3, short 5)")
+	f.IntVar(&o.plan.Slices, "slices", 0, "turns of each proxy in a round (default 3, short 4)")
 	f.DurationVar(&o.plan.Slice, "duration", 0, "length of a turn, whole seconds (default 2s, short 1s)")
 	f.StringVar(&o.edge, "edge", "", "a homeward-edge that is built already (default: build the one of this folder)")
 	f.StringVar(&o.out, "out", "bench/out", "folder of the results, from the root of the repository")
@@ -68,7 +68,7 @@ func parse(args []string, w io.Writer) (*options, error) {
 func (o *options) defaults() {
 	rounds, turns, slice := 5, 3, 2*time.Second
 	if o.short {
-		rounds, turns, slice = 3, 5, time.Second
+		rounds, turns, slice = 3, 4, time.Second
 	}
 	if o.plan.Slices == 0 {
 		o.plan.Slices = turns

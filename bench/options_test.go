@@ -19,8 +19,8 @@ func TestParse(t *testing.T) {
 		length    time.Duration // of a round of one proxy
 	}{
 		{"", "plain-1k body-64k post-16k tls tls-handshake h2 plain-1k-log plain-1k-half body-64k-half tls-half idle-10k", "nginx haproxy caddy", 5, 6 * time.Second},
-		{"-short", "plain-1k body-64k tls", "nginx haproxy", 3, 5 * time.Second},
-		{"-short -workloads h2 -peers caddy -rounds 1", "h2", "caddy", 1, 5 * time.Second},
+		{"-short", "plain-1k body-64k tls", "nginx haproxy", 3, 4 * time.Second},
+		{"-short -workloads h2 -peers caddy -rounds 1", "h2", "caddy", 1, 4 * time.Second},
 		{"-workloads tls,plain-1k -peers nginx,nginx -slices 4 -duration 3s", "tls plain-1k", "nginx", 5, 12 * time.Second},
 	} {
 		o, err := parse(strings.Fields(test.args), t.Output())

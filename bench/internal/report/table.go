@@ -8,7 +8,8 @@ import (
 )
 
 // Table is the runs for people, in Markdown: for each workload a table with a
-// line for each proxy, each figure as min–median–max over the rounds.
+// line for each proxy, each figure as min–median–max over the rounds, and so the
+// ratios of ours to it.
 func Table(runs []*Run) string {
 	var b strings.Builder
 	for i, r := range runs {
@@ -24,68 +25,51 @@ func Table(runs []*Run) string {
 	return b.String()
 }
 
+// compared are the figures whose ratios a table shows, with short names.
+var compared = [...]struct {
+	figure Figure
+	name   string
+}{
+	{CPU, "CPU ratio"}, {Rate, "requests/s ratio"}, {P99, "p99 ratio"}, {Memory, "resident ratio"},
+	{Idle, "idle ratio"}, {IdleTLS, "idle TLS ratio"},
+}
+
+// rows is the table, its head first.
 func (r *Run) rows() [][]string {
-	var shown []Figure
-	for _, f := range figures {
-		if slices.ContainsFunc(r.Proxies, func(proxy string) bool { return len(r.values(proxy, f)) > 0 }) {
-			shown = append(shown, f)
-		}
-	}
 	head := []string{"proxy"}
-	for _, f := range shown {
-		head = append(head, string(f))
+	rows := make([][]string, len(r.Proxies))
+	for i, proxy := range r.Proxies {
+		rows[i] = []string{proxy}
 	}
-	rows := [][]string{append(head, r.ratioHead())}
-	for _, proxy := range r.Proxies {
-		row := []string{proxy}
-		for _, f := range shown {
-			values := r.values(proxy, f)
-			if len(values) == 0 {
-				row = append(row, "–")
-				continue
+	column := func(name string, of func(proxy string) []float64) {
+		if !slices.ContainsFunc(r.Proxies, func(proxy string) bool { return len(of(proxy)) > 0 }) {
+			return
+		}
+		head = append(head, name)
+		for i, proxy := range r.Proxies {
+			rows[i] = append(rows[i], spread(of(proxy)))
+		}
+	}
+	for _, f := range figures {
+		column(string(f), func(proxy string) []float64 { return r.values(proxy, f) })
+	}
+	for _, c := range compared {
+		column(c.name, func(proxy string) []float64 {
+			if proxy == r.Ours {
+				return nil
 			}
-			row = append(row, Of(values).String())
-		}
-		rows = append(rows, append(row, r.ratioTo(proxy)))
+			return Ratios(r.values(r.Ours, c.figure), r.values(proxy, c.figure))
+		})
 	}
-	return rows
+	return append([][]string{head}, rows...)
 }
 
-func (r *Run) ratioHead() string {
-	return "ratio of " + r.Ours + " to it: " + strings.Join(r.ratioNames(), ", ")
-}
-
-// compared are the figures whose ratios a table shows.
-func (r *Run) compared() []Figure {
-	var some []Figure
-	for _, f := range []Figure{CPU, Rate, P99, Memory, Idle, IdleTLS} {
-		if len(r.values(r.Ours, f)) > 0 {
-			some = append(some, f)
-		}
+// spread is min–median–max of values, a dash without any.
+func spread(values []float64) string {
+	if len(values) == 0 {
+		return "–"
 	}
-	return some
-}
-
-func (r *Run) ratioNames() []string {
-	var names []string
-	for _, f := range r.compared() {
-		name, _, _ := strings.Cut(string(f), " µs")
-		names = append(names, strings.TrimSuffix(name, " MiB"))
-	}
-	return names
-}
-
-// ratioTo is the medians of the rounds' ratios to one proxy.
-func (r *Run) ratioTo(proxy string) string {
-	if proxy == r.Ours {
-		return ""
-	}
-	var cells []string
-	for _, f := range r.compared() {
-		ratios := Ratios(r.values(r.Ours, f), r.values(proxy, f))
-		cells = append(cells, strconv.FormatFloat(Of(ratios).Median, 'f', 2, 64))
-	}
-	return strings.Join(cells, ", ")
+	return Of(values).String()
 }
 
 // String is min–median–max, with as many digits as say something.
