@@ -41,12 +41,13 @@ func (o *options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	runs, err := o.compare(ctx, programs)
+	results, err := o.compare(ctx, programs, o.conditions(ctx, programs))
 	if err != nil {
 		return err
 	}
 	say("done in %s", time.Since(began).Round(time.Second))
-	return o.write(runs)
+	fmt.Print(results)
+	return nil
 }
 
 // alone waits until no other comparison of this folder runs: they would
@@ -87,25 +88,26 @@ func (o *options) programs(ctx context.Context, in *install.Installer) (peers.Pr
 	return found, err
 }
 
-// compare measures all workloads.
-func (o *options) compare(ctx context.Context, programs peers.Programs) ([]*report.Run, error) {
+// compare measures all workloads, and writes the results after each. It returns
+// the table under its head.
+func (o *options) compare(ctx context.Context, programs peers.Programs, head string) (table string, err error) {
 	dir, err := os.MkdirTemp("", "homeward-bench")
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	defer os.RemoveAll(dir)
 	setup, err := peers.NewSetup(dir)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	origin, err := setup.StartOrigin(ctx, programs[peers.Nginx], o.loadCPU)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	defer origin.Stop()
 	self, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	s := &suite.Suite{
 		Setup: setup, Programs: programs, Worker: []string{self, worker}, Proxies: append([]string{peers.Ours}, o.peers...),
@@ -115,17 +117,19 @@ func (o *options) compare(ctx context.Context, programs peers.Programs) ([]*repo
 	for _, w := range o.workloads {
 		run, err := s.Run(ctx, w)
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		runs = append(runs, run)
+		table = head + report.Table(runs)
+		if err := o.write(table, runs); err != nil {
+			return "", err
+		}
 	}
-	return runs, nil
+	return table, nil
 }
 
-// write prints the table and writes the files.
-func (o *options) write(runs []*report.Run) error {
-	table := report.Table(runs)
-	fmt.Print(table)
+// write writes the files.
+func (o *options) write(table string, runs []*report.Run) error {
 	text, err := report.JSON(runs)
 	if err != nil {
 		return err

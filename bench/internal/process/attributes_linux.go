@@ -16,5 +16,5 @@ func attributes(atDeath syscall.Signal) *syscall.SysProcAttr {
 // groups processes by session (sched_autogroup), the nice value counts within
 // the session only. Only root may; for all others nothing changes.
 func prefer(pid int) {
-	_ = os.WriteFile(fmt.Sprintf("/proc/%d/autogroup", pid), []byte("-10"), 0)
+	_ = os.WriteFile(fmt.Sprintf("/proc/%d/autogroup", pid), []byte("-15"), 0)
 }

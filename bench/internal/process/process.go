@@ -66,7 +66,7 @@ func Start(s Spec) (*Process, error) {
 func pinned(cpu int, root bool, args []string) []string {
 	var all []string
 	if root {
-		all = append(all, "nice", "-n", "-10")
+		all = append(all, "nice", "-n", "-15")
 	}
 	all = append(all, "taskset", "-c", strconv.Itoa(cpu))
 	return append(all, args...)
