@@ -25,6 +25,12 @@ func (t *Topology) WithDefaults() *Topology {
 			all := 100.0
 			c.Share = &all
 		}
+		if h := c.Health; h != nil {
+			fill(&h.Interval, Duration(10*time.Second))
+			fill(&h.Timeout, Duration(2*time.Second))
+			fill(&h.Healthy, 2)
+			fill(&h.Unhealthy, 3)
+		}
 	}
 	for i := range d.Bodies {
 		b := &d.Bodies[i]
@@ -71,6 +77,7 @@ func (t *Timeouts) fill() {
 	fill(&t.Body, Duration(30*time.Second))
 	fill(&t.Write, Duration(30*time.Second))
 	fill(&t.Connect, Duration(3*time.Second))
+	fill(&t.PoolWait, Duration(3*time.Second))
 	fill(&t.ResponseHeader, Duration(60*time.Second))
 	fill(&t.ResponseBody, Duration(5*time.Minute))
 	fill(&t.Stream, Duration(time.Hour))
@@ -84,6 +91,7 @@ func (l *Limits) fill() {
 	fill(&l.Headers, 100)
 	fill(&l.Connections, 20000)
 	fill(&l.UpstreamIdle, 256)
+	fill(&l.UpstreamConnections, 20000)
 }
 
 // fill sets what still has its zero value.

@@ -66,6 +66,7 @@ type Cell struct {
 	Gateways     []string `yaml:"gateways" jsonschema:"required,minItems=1,description=Endpoints of the cell\\, as in https://10.0.0.1:8443 or http://gw.eu1.internal:8080. http and https speak HTTP/1.1; h2c and h2 speak HTTP/2\\, plain and with TLS."`
 	GRPCGateways []string `yaml:"grpc_gateways,omitempty" jsonschema:"description=Endpoints for gRPC calls\\, h2c:// or h2://. Default: those of gateways\\, if they speak HTTP/2."`
 	TLS          *TLS     `yaml:"tls,omitempty" jsonschema:"description=How https and h2 gateways are spoken to. The Host of the request is never used for it."`
+	Health       *Health  `yaml:"health,omitempty" jsonschema:"description=How its gateways are probed in the background. Without it they are judged by the requests they get alone."`
 	Capacity     int64    `yaml:"capacity,omitempty" jsonschema:"minimum=0,description=Accounts it can hold. 0 says no limit is declared."`
 	Share        *float64 `yaml:"share,omitempty" jsonschema:"minimum=0,maximum=100,default=100,description=Percent of the credentials naming this cell that are sent to it; the rest still go to the legacy cell. For a gradual start."`
 }
@@ -76,6 +77,16 @@ type TLS struct {
 	CA         string `yaml:"ca,omitempty" jsonschema:"description=PEM file of the authorities to trust\\, relative to this file. Default: the system's."`
 	Cert       string `yaml:"cert,omitempty" jsonschema:"description=PEM file of the client certificate\\, relative to this file."`
 	Key        string `yaml:"key,omitempty" jsonschema:"description=PEM file of its private key\\, relative to this file."`
+}
+
+// Health is how the gateways of a cell are probed, each address of each, so that
+// one that fails is tried last before a request meets it.
+type Health struct {
+	Path      string   `yaml:"path,omitempty" jsonschema:"description=Asked for by GET with the gateway's host as Host; every status from 200 to 299 is good. Default: a connection including TLS is all that is tried."`
+	Interval  Duration `yaml:"interval,omitempty" jsonschema:"default=10s,description=Between two probes of an address."`
+	Timeout   Duration `yaml:"timeout,omitempty" jsonschema:"default=2s,description=For a whole probe."`
+	Healthy   int      `yaml:"healthy,omitempty" jsonschema:"default=2,minimum=1,maximum=100,description=Good probes in a row after which an address counts as healthy again."`
+	Unhealthy int      `yaml:"unhealthy,omitempty" jsonschema:"default=3,minimum=1,maximum=100,description=Failed probes in a row after which an address is tried last."`
 }
 
 // CredentialRule reads a cell out of credentials of one format in the places
@@ -197,6 +208,7 @@ type Timeouts struct {
 	Body           Duration `yaml:"body,omitempty" jsonschema:"default=30s,description=Between two pieces of a request body."`
 	Write          Duration `yaml:"write,omitempty" jsonschema:"default=30s,description=For the client to take a piece of the answer."`
 	Connect        Duration `yaml:"connect,omitempty" jsonschema:"default=3s,description=To connect to a gateway including TLS."`
+	PoolWait       Duration `yaml:"pool_wait,omitempty" jsonschema:"default=3s,description=For a connection to a gateway while all that there may be are in use."`
 	ResponseHeader Duration `yaml:"response_header,omitempty" jsonschema:"default=60s,description=From the whole request sent to the head of the answer."`
 	ResponseBody   Duration `yaml:"response_body,omitempty" jsonschema:"default=5m,description=Between two pieces of an answer's body."`
 	Stream         Duration `yaml:"stream,omitempty" jsonschema:"default=1h,description=Without a byte in either direction of a WebSocket\\, an event stream or a gRPC call."`
@@ -207,9 +219,10 @@ type Timeouts struct {
 
 // Limits bound the parts of a request. Zero means the default.
 type Limits struct {
-	Head         Size `yaml:"head,omitempty" jsonschema:"default=32KiB,description=Request line and headers."`
-	Headers      int  `yaml:"headers,omitempty" jsonschema:"default=100,minimum=1,maximum=1000,description=Number of header lines."`
-	Body         Size `yaml:"body,omitempty" jsonschema:"description=Request body. Default: no limit."`
-	Connections  int  `yaml:"connections,omitempty" jsonschema:"default=20000,minimum=1,description=Client connections at once."`
-	UpstreamIdle int  `yaml:"upstream_idle,omitempty" jsonschema:"default=256,minimum=1,description=Idle connections kept to each gateway."`
+	Head                Size `yaml:"head,omitempty" jsonschema:"default=32KiB,description=Request line and headers."`
+	Headers             int  `yaml:"headers,omitempty" jsonschema:"default=100,minimum=1,maximum=1000,description=Number of header lines."`
+	Body                Size `yaml:"body,omitempty" jsonschema:"description=Request body. Default: no limit."`
+	Connections         int  `yaml:"connections,omitempty" jsonschema:"default=20000,minimum=1,description=Client connections at once."`
+	UpstreamIdle        int  `yaml:"upstream_idle,omitempty" jsonschema:"default=256,minimum=1,description=Idle connections kept to each address of a gateway\\, for each lane."`
+	UpstreamConnections int  `yaml:"upstream_connections,omitempty" jsonschema:"default=20000,minimum=1,description=Connections at once to each address of a gateway\\, for each lane."`
 }

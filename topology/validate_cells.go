@@ -44,6 +44,7 @@ func (v *validator) cell(at Path, i int) {
 	v.gateways(at.Key("gateways"), who, c.Gateways)
 	v.grpcGateways(at.Key("grpc_gateways"), who, c)
 	v.tls(at.Key("tls"), who, c.TLS, slices.Concat(c.Gateways, c.GRPCGateways))
+	v.health(at.Key("health"), who, c.Health)
 	if c.Capacity < 0 {
 		v.add(at.Key("capacity"), "write the number of accounts it can hold, or 0 for no limit", "the capacity of %s is below 0", who)
 	}

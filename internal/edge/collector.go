@@ -17,6 +17,8 @@ var (
 	openedDesc      = prometheus.NewDesc("homeward_upstream_connections_opened_total", "Connections made to the gateways of a cell.", []string{"cell"}, nil)
 	openDesc        = prometheus.NewDesc("homeward_upstream_connections", "Connections to the gateways of a cell now.", []string{"cell"}, nil)
 	reusedDesc      = prometheus.NewDesc("homeward_upstream_connections_reused_total", "Requests that found an idle connection.", []string{"cell"}, nil)
+	waitedDesc      = prometheus.NewDesc("homeward_upstream_waits_total", "Requests that found all connections to the gateways of a cell in use.", []string{"cell"}, nil)
+	healthDesc      = prometheus.NewDesc("homeward_upstream_addresses", "Addresses of a gateway, by whether they are up, or tried last.", []string{"cell", "gateway", "state"}, nil)
 	failedDesc      = prometheus.NewDesc("homeward_upstream_connect_failures_total", "Connections to the gateways of a cell that could not be made.", []string{"cell"}, nil)
 )
 
@@ -25,7 +27,7 @@ type collector struct{ edge *Edge }
 
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{connectionsDesc, rejectedDesc, requestsDesc, unannouncedDesc, loadedDesc, droppedDesc, openedDesc, openDesc, reusedDesc, failedDesc} {
+	for _, d := range []*prometheus.Desc{connectionsDesc, rejectedDesc, requestsDesc, unannouncedDesc, loadedDesc, droppedDesc, openedDesc, openDesc, reusedDesc, failedDesc, waitedDesc, healthDesc} {
 		ch <- d
 	}
 }
@@ -53,5 +55,10 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(openDesc, p.Open(), cell)
 		counter(reusedDesc, p.Reused(), cell)
 		counter(failedDesc, p.Failed(), cell)
+		counter(waitedDesc, p.Waited(), cell)
+	})
+	c.edge.pools.Health(func(cell, gateway string, up, down int) {
+		gauge(healthDesc, int64(up), cell, gateway, "up")
+		gauge(healthDesc, int64(down), cell, gateway, "down")
 	})
 }

@@ -77,7 +77,7 @@ func Open(c Config) (*Edge, error) {
 		return nil, err
 	}
 	e := &Edge{
-		log: c.Log, loop: loop, pools: upstream.OpenSet(time.Now, c.Log, loop),
+		log: c.Log, loop: loop, pools: upstream.OpenSet(upstream.Options{Log: c.Log, Loop: loop}),
 		metrics: telemetry.NewMetrics(), recent: telemetry.NewRecent(recentDecisions),
 		copies: telemetry.NewShadows(recentShadows, c.Log, time.Now),
 	}
@@ -131,9 +131,9 @@ func (o observers) Done(r *proxy.Record) {
 	}
 }
 
-// prepare makes the state for a topology, and tells which pools are no longer
+// prepare makes the state for a topology, and tells which cells are no longer
 // declared.
-func (e *Edge) prepare(t *topology.Topology) (*proxy.State, []*upstream.Pool, error) {
+func (e *Edge) prepare(t *topology.Topology) (*proxy.State, []*upstream.Fleet, error) {
 	table, err := route.Compile(t)
 	if err != nil {
 		return nil, nil, fmt.Errorf("compile the topology: %w", err)
@@ -171,7 +171,7 @@ func (e *Edge) Load(t *topology.Topology) error {
 	for _, c := range changes {
 		e.log.Info("topology changed", "path", c.Path, "change", c.Op, "old", c.Old, "new", c.New)
 	}
-	e.log.Info("topology taken", "changes", len(changes), "pools_replaced", len(retired))
+	e.log.Info("topology taken", "changes", len(changes), "cells_retired", len(retired))
 	return nil
 }
 

@@ -46,27 +46,48 @@ func (x *exchange) forward() bool {
 			if x.overdue() {
 				return x.refuse(tooLate)
 			}
-			return x.refuse(Problem{
-				Kind:   CellUnavailable,
-				Detail: "No gateway of the cell " + x.state.Table.Cell(x.decision.Send).Name + " takes connections.",
-			})
+			return x.refuse(x.unconnected(err))
 		}
 		x.rec.Gateway = lease.Gateway()
-		t := x.transfer(lease, body)
-		if v := t.run(); v != again {
+		t := x.transfer(&lease, body)
+		v := t.run()
+		x.judge(&lease)
+		if v != again {
 			return v == complete
 		}
 		body = t.sending
-		lease, err = pool.Fresh(ctx, lease)
+		lease, err = pool.Fresh(ctx, &lease)
 	}
 }
 
+// pool is that of the request's lane in the cell that it is sent to.
 func (x *exchange) pool() *upstream.Pool {
-	pools := x.state.Pools[x.decision.Send]
+	pools, lane := x.state.Pools[x.decision.Send], x.state.lanes[x.decision.Lane]
 	if x.rec.Type == GRPC {
-		return pools.GRPC
+		return pools.GRPC.Pool(lane)
 	}
-	return pools.Main
+	return pools.Main.Pool(lane)
+}
+
+// unconnected is the problem of a request for which there is no connection.
+func (x *exchange) unconnected(err error) Problem {
+	cell := x.state.Table.Cell(x.decision.Send).Name
+	if errors.Is(err, upstream.ErrBusy) {
+		lane := x.state.Table.Lane(x.decision.Lane).Name
+		return Problem{Kind: Overloaded, Detail: "All connections that the lane " + lane + " may have to the cell " + cell + " are in use."}
+	}
+	return Problem{Kind: CellUnavailable, Detail: "No gateway of the cell " + cell + " takes connections."}
+}
+
+// judge tells what an attempt showed of the health of a gateway. A time that is over
+// shows nothing: some requests take long.
+func (x *exchange) judge(lease *upstream.Lease) {
+	switch {
+	case x.rec.Upstream > 0:
+		lease.Answered()
+	case x.rec.Kind == UpstreamReset:
+		lease.Broke()
+	}
 }
 
 // transfer is one attempt: one request and its answer on one hop.

@@ -17,7 +17,7 @@ var errNoSockets = errors.New("the gateway takes no WebSockets over HTTP/2")
 
 // http2Hop is an exchange over HTTP/2: a stream of a shared connection.
 type http2Hop struct {
-	lease    *upstream.Lease
+	lease    upstream.Lease
 	x        *exchange
 	begun    bool                // the slot is used or given back
 	stream   *http2client.Stream // nil until begin has made it

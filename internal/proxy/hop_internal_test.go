@@ -1,12 +1,10 @@
 package proxy
 
 import (
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"time"
 
 	"github.com/homeward/homeward/internal/proxy/http1"
 	"github.com/homeward/homeward/internal/upstream"
@@ -16,7 +14,7 @@ import (
 // poolOf is the pool of a cell with one gateway.
 func poolOf(t *testing.T, gateway string) *upstream.Pool {
 	t.Helper()
-	set := upstream.OpenSet(time.Now, slog.New(slog.DiscardHandler), nil)
+	set := upstream.OpenSet(upstream.Options{})
 	t.Cleanup(set.Close)
 	applied, err := set.Apply((&topology.Topology{
 		Version: 1, Facade: topology.Facade{Hosts: []string{"localhost"}, LegacyCell: "na1"},
@@ -25,7 +23,7 @@ func poolOf(t *testing.T, gateway string) *upstream.Pool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return applied.Cells[0].Main
+	return applied.Cells[0].Main.Pool(0)
 }
 
 // A drain or a deadline may come when the exchange has just ended: the connection
@@ -41,7 +39,7 @@ func TestAbortAfterTheEndHarmsNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := newHop(lease, &http1Hop{}).(*http1Hop)
+	h := newHop(&lease, &http1Hop{}).(*http1Hop)
 	h.answered = true
 	h.answer = *http1.ResponseBody(lease.Conn.Reader, &http1.Response{Status: 204}, "GET", http1.Limits{})
 	h.release(true)
@@ -69,7 +67,7 @@ func TestExchangeThatNeverBeganGivesItsRoomBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr := &transfer{hop: newHop(lease, &http1Hop{})}
+	tr := &transfer{hop: newHop(&lease, &http1Hop{})}
 	tr.abandon()
 	if n := lease.HTTP2.Active(); n != 0 {
 		t.Errorf("%d slots leaked", n)

@@ -28,6 +28,7 @@ const (
 	UnsupportedEncoding
 	RequestTimeout
 	NotSupported
+	Overloaded
 	CellUnavailable
 	UpstreamTimeout
 	UpstreamReset
@@ -51,6 +52,7 @@ var kinds = [...]struct {
 	UnsupportedEncoding: {"unsupported-encoding", "The body must come without a Content-Encoding here", http.StatusUnsupportedMediaType, grpcInvalidArgument, false},
 	RequestTimeout:      {"request-timeout", "The request did not arrive in time", http.StatusRequestTimeout, grpcDeadlineExceeded, false},
 	NotSupported:        {"not-supported", "The cell does not take this protocol", http.StatusNotImplemented, grpcUnimplemented, false},
+	Overloaded:          {"overloaded", "The cell has no room for the request now", http.StatusServiceUnavailable, grpcUnavailable, true},
 	CellUnavailable:     {"cell-unavailable", "The cell does not take connections", http.StatusServiceUnavailable, grpcUnavailable, true},
 	UpstreamTimeout:     {"upstream-timeout", "The cell did not answer in time", http.StatusGatewayTimeout, grpcDeadlineExceeded, false},
 	UpstreamReset:       {"upstream-reset", "The cell broke off its answer", http.StatusBadGateway, grpcUnavailable, false},

@@ -66,7 +66,7 @@ func (x *exchange) transfer(l *upstream.Lease, body *sending) *transfer {
 // one over HTTP/1.1.
 func newHop(l *upstream.Lease, space *http1Hop) hop {
 	if l.HTTP2 != nil {
-		return &http2Hop{lease: l}
+		return &http2Hop{lease: *l}
 	}
 	*space = http1Hop{conn: l.Conn, reused: l.Reused}
 	return space

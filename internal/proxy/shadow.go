@@ -23,9 +23,8 @@ type shadow struct {
 }
 
 // newShadows are the shadows of each cell, by its index; nil when the topology
-// declares none. own are the pools of the shadows that have endpoints of their
-// own, in declared order.
-func newShadows(table *route.Table, pools []upstream.Pools, own []*upstream.Pool) [][]*shadow {
+// declares none. pools are theirs, in declared order.
+func newShadows(table *route.Table, pools []*upstream.Pool) [][]*shadow {
 	declared := table.Topology().Shadows
 	if len(declared) == 0 || pools == nil {
 		return nil
@@ -34,15 +33,12 @@ func newShadows(table *route.Table, pools []upstream.Pools, own []*upstream.Pool
 	for i := range table.Cells() {
 		index[table.Cells()[i].Name] = i
 	}
-	all := make([][]*shadow, len(pools))
+	all := make([][]*shadow, len(table.Cells()))
 	for i := range declared {
 		d := &declared[i]
 		s := &shadow{
 			name: d.Name, of: d.Of, paths: route.NewPathSet(d.Paths), share: d.Share,
-			concurrent: d.Concurrent, timeout: d.Timeout.Std(), body: int64(d.Body), pool: own[i],
-		}
-		if s.pool == nil {
-			s.pool = pools[index[d.Cell]].Main
+			concurrent: d.Concurrent, timeout: d.Timeout.Std(), body: int64(d.Body), pool: pools[i],
 		}
 		of := index[d.Of]
 		all[of] = append(all[of], s)

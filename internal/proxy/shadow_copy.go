@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/homeward/homeward/internal/upstream"
 	"github.com/homeward/homeward/route"
 )
 
@@ -135,7 +136,7 @@ func (c *copies) run(h *shadow, state *State, in *Inbound, want content, said Co
 	lease, err := h.pool.Get(ctx)
 	if err == nil {
 		said.Copy.Gateway = lease.Gateway()
-		t := x.transfer(lease, nil)
+		t := x.transfer(&lease, nil)
 		abort = t.hop.abort
 		whole = t.run() == complete && x.rec.Kind == NoProblem
 	}
@@ -165,6 +166,8 @@ func failure(ctx context.Context, unreached error, kind Kind) Kind {
 	switch {
 	case ctx.Err() != nil:
 		return UpstreamTimeout
+	case errors.Is(unreached, upstream.ErrBusy):
+		return Overloaded
 	case unreached != nil:
 		return CellUnavailable
 	case kind == NoProblem:

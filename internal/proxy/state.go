@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/homeward/homeward/internal/proxy/forwarded"
@@ -26,6 +27,7 @@ type State struct {
 	balancers forwarded.Ranges // their connections begin with a PROXY header
 	protected []string         // names of declared credential headers, in small letters
 	shadows   [][]*shadow      // by index of the cell that is copied; nil for none
+	lanes     []int            // by index in Table: their place in the topology
 }
 
 // NewState makes the state for a table. Without pools, in a zero Applied, it only
@@ -35,7 +37,10 @@ func NewState(table *route.Table, pools upstream.Applied) (*State, error) {
 	s := &State{
 		Table: table, Pools: pools.Cells, Timeouts: t.Timeouts, Limits: t.Limits,
 		health: t.HealthPath, status: t.Status, cors: newCORS(t.CORS),
-		shadows: newShadows(table, pools.Cells, pools.Shadows),
+		shadows: newShadows(table, pools.Shadows),
+	}
+	for i := range table.Lanes() {
+		s.lanes = append(s.lanes, slices.IndexFunc(t.Lanes, func(l topology.Lane) bool { return l.Name == table.Lanes()[i].Name }))
 	}
 	var err error
 	if s.trusted, err = forwarded.ParseRanges("trusted_proxies", t.TrustedProxies); err != nil {

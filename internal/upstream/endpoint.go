@@ -2,74 +2,55 @@ package upstream
 
 import (
 	"context"
-	"crypto/tls"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/homeward/homeward/internal/eventloop"
 	"github.com/homeward/homeward/internal/proxy/http1"
 )
 
-// downFor is how long an endpoint that refused a connection is tried last.
-const downFor = 2 * time.Second
+// maxDials is how many connections a pool makes to one address at once. Who comes
+// while there are as many takes the next that becomes free, made or used: a burst of
+// requests is no burst of connections.
+const maxDials = 256
 
-// endpoint is one gateway address.
+// endpoint is what a pool has at one address. All but target, pool and http2 are
+// guarded by the pool's mutex.
 type endpoint struct {
-	address string
-	loop    *eventloop.Loop // nil for none
-	tls     *tls.Config     // nil for plain TCP
-	http2   *shared         // nil when the gateway speaks HTTP/1.1
-	stats   *Stats
-	maxIdle int
-	keepFor time.Duration
-	now     func() time.Time
+	target *target
+	pool   *Pool
+	http2  *shared // nil when the gateway speaks HTTP/1.1
 
-	mu        sync.Mutex
-	stack     []*Conn // idle, the latest used last: LIFO lets the rest grow old and go
-	downUntil time.Time
-	retired   bool
+	stack   []*Conn // idle, the latest used last: LIFO lets the rest grow old and go
+	taken   int     // connections, idle ones and those in the making included
+	dialing int
+	retired bool // the address is gone
 }
 
-func (e *endpoint) down() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.now().Before(e.downUntil)
-}
-
-// idle takes the connection used last that is still open.
-func (e *endpoint) idle() *Conn {
-	for {
-		e.mu.Lock()
-		last := len(e.stack) - 1
-		if last < 0 {
-			e.mu.Unlock()
-			return nil
-		}
-		c := e.stack[last]
-		e.stack[last] = nil
-		e.stack = e.stack[:last]
-		e.mu.Unlock()
-		if e.now().Sub(c.since) < e.keepFor && c.silent() {
-			return c
-		}
-		c.discard()
+// busy is the number of exchanges under way.
+func (e *endpoint) busy() int {
+	if e.http2 != nil {
+		return e.http2.busy()
 	}
+	return e.taken - len(e.stack)
 }
 
-// keep puts a connection back; false when there is no room for it.
-func (e *endpoint) keep(c *Conn) bool {
-	c.AllowRead(0)
-	c.AllowWrite(0)
-	c.Reader.Release()
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.retired || len(e.stack) >= e.maxIdle {
-		return false
-	}
-	c.since = e.now()
-	e.stack = append(e.stack, c)
-	return true
+// pop takes the connection used last.
+func (e *endpoint) pop() *Conn {
+	last := len(e.stack) - 1
+	c := e.stack[last]
+	e.stack[last] = nil
+	e.stack = e.stack[:last]
+	return c
+}
+
+// shift takes the connection that was idle longest.
+func (e *endpoint) shift() *Conn {
+	c := e.stack[0]
+	kept := copy(e.stack, e.stack[1:])
+	e.stack[kept] = nil
+	e.stack = e.stack[:kept]
+	return c
 }
 
 // open makes a connection for one exchange.
@@ -82,42 +63,33 @@ func (e *endpoint) open(ctx context.Context, timeout time.Duration) (*Conn, erro
 }
 
 // dial connects, and counts what it opens; nc is raw, or TLS on it. A failure makes
-// the endpoint one that is tried last.
+// the address one that is tried last.
 func (e *endpoint) dial(ctx context.Context, timeout time.Duration) (nc net.Conn, raw eventloop.Transport, err error) {
 	dialCtx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if raw, err = connect(dialCtx, e.loop, e.address); err == nil {
+	if raw, err = connect(dialCtx, e.pool.fleet.loop, e.target.address); err == nil {
 		nc = raw
-		if e.tls != nil {
-			nc, err = encrypt(dialCtx, raw, e.tls)
+		if config := e.target.gateway.tls; config != nil {
+			nc, err = encrypt(dialCtx, raw, config)
 		}
 	}
 	if err != nil {
 		if ctx.Err() == nil { // a client that left says nothing about the endpoint
-			e.failed()
+			e.target.failed()
 		}
 		return nil, nil, err
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.downUntil = time.Time{}
-	e.stats.opened.Add(1)
-	e.stats.open.Add(1)
+	e.target.connected()
+	e.pool.opened.Add(1)
+	e.pool.open.Add(1)
 	return nc, raw, nil
 }
 
-func (e *endpoint) failed() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.downUntil = e.now().Add(downFor)
-}
-
-// expired takes the connections that were idle for too long.
-func (e *endpoint) expired() []*Conn {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	oldest, n := e.now().Add(-e.keepFor), 0
-	for n < len(e.stack) && !e.stack[n].since.After(oldest) {
+// expired takes the connections that were idle since before a time. The pool's mutex
+// is held.
+func (e *endpoint) expired(before time.Time) []*Conn {
+	n := 0
+	for n < len(e.stack) && !e.stack[n].since.After(before) {
 		n++
 	}
 	old := append([]*Conn(nil), e.stack[:n]...)
@@ -127,23 +99,18 @@ func (e *endpoint) expired() []*Conn {
 	return old
 }
 
-// sweep closes the connections that were idle for too long.
-func (e *endpoint) sweep() {
-	for _, c := range e.expired() {
-		c.discard()
+// retire takes all idle connections and lets no other be kept; shared ones get no
+// further exchange when their step is taken. The pool's mutex is held.
+func (e *endpoint) retire() (steps []func()) {
+	e.retired = true
+	for _, c := range e.stack {
+		steps = append(steps, c.discard)
 	}
+	e.stack = nil
 	if e.http2 != nil {
-		for _, c := range e.http2.expired(e.now().Add(-e.keepFor)) {
-			c.Retire()
+		for _, c := range e.http2.retire() {
+			steps = append(steps, c.Retire)
 		}
 	}
-}
-
-func (e *endpoint) retire() []*Conn {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.retired = true
-	idle := e.stack
-	e.stack = nil
-	return idle
+	return steps
 }

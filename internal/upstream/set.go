@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
+	"net"
 	"slices"
 	"sync"
 	"time"
@@ -13,52 +13,70 @@ import (
 	"github.com/homeward/homeward/topology"
 )
 
-// retireOver is the time over which the idle connections of a pool that is no
-// longer declared are closed.
-const retireOver = 10 * time.Second
+const (
+	// retireOver is the time over which idle connections that are no longer wanted
+	// are closed.
+	retireOver = 10 * time.Second
+	// sweepEvery is how often connections are looked for that were idle for too long.
+	sweepEvery = 5 * time.Second
+)
 
 // ErrClosed says that a Set was closed.
 var ErrClosed = errors.New("upstream set is closed")
 
-// Set holds the pools of all cells across changes of the topology. It is safe
-// for concurrent use.
+// Options are what a Set takes from its surroundings.
+type Options struct {
+	Now      func() time.Time // the clock; nil for time.Now
+	Log      *slog.Logger     // told of bugs, never given what came from outside; nil discards
+	Resolver Resolver         // nil for the system's
+	Loop     *eventloop.Loop  // that connections wait in; nil for none. The set does not close it
+}
+
+// Set holds the fleets of all cells across changes of the topology. It is safe for
+// concurrent use.
 type Set struct {
-	now  func() time.Time
-	log  *slog.Logger
-	loop *eventloop.Loop
-	stop chan struct{}
-	done sync.WaitGroup
+	o          Options
+	background *background
 
 	mu     sync.Mutex
-	pools  map[poolName]*Pool
-	stats  map[string]*Stats // by poolName.of; never reset, as counters must not be
+	fleets map[fleetName]*Fleet
+	stats  map[string]*Stats // by fleetName.of; never reset, as counters must not be
 	closed bool
 }
 
-// OpenSet starts a set with no pools. now is the clock; log is told of bugs, and
-// never given anything that came from outside. Connections wait in the loop, unless
-// it is nil. Close ends the set, not the loop.
-func OpenSet(now func() time.Time, log *slog.Logger, loop *eventloop.Loop) *Set {
-	s := &Set{now: now, log: log, loop: loop, stop: make(chan struct{}), pools: map[poolName]*Pool{}, stats: map[string]*Stats{}}
-	s.done.Go(s.sweep)
+// OpenSet starts a set with no pools. Close ends it.
+func OpenSet(o Options) *Set {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Resolver == nil {
+		o.Resolver = net.DefaultResolver
+	}
+	s := &Set{o: o, background: newBackground(), fleets: map[fleetName]*Fleet{}, stats: map[string]*Stats{}}
+	s.background.run(s.sweep)
 	return s
 }
 
 // Pools are the pools of one cell.
 type Pools struct {
-	Main *Pool
-	GRPC *Pool // Main itself, unless the cell declares endpoints for gRPC
+	Main *Lanes
+	GRPC *Lanes // Main itself, unless the cell declares endpoints for gRPC
 }
 
 // Applied is what a topology made of a Set.
 type Applied struct {
-	Cells   []Pools // in the order of the topology's cells
-	Shadows []*Pool // in the order of its shadows; nil where a cell gets the copies
-	Retired []*Pool // no longer declared: for the caller to Retire once nothing is sent to them
+	Cells   []Pools  // in the order of the topology's cells
+	Shadows []*Pool  // in the order of its shadows; copies hold no connection of a lane
+	Retired []*Fleet // no longer declared: for the caller to Retire once nothing is sent to them
 }
 
-// Apply makes the pools that the topology declares. Those whose declaration did
-// not change stay, connections and all. On an error nothing has changed. The
+// Apply makes what the topology declares. Gateways whose declaration did not change
+// stay, connections and all; of the others idle connections are closed over some
+// seconds, and those in use as they end. Requests that began under the last topology
+// find the gateways that their cell has now. On an error nothing has changed. The
 // topology has its defaults.
 func (s *Set) Apply(t *topology.Topology) (Applied, error) {
 	s.mu.Lock()
@@ -66,80 +84,139 @@ func (s *Set) Apply(t *topology.Topology) (Applied, error) {
 	if s.closed {
 		return Applied{}, ErrClosed
 	}
-	var a Applied
-	next := map[poolName]*Pool{}
-	add := func(name poolName, who string, gateways []string, tls *topology.TLS) (*Pool, error) {
-		source, err := readTLS(tls)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", who, err)
-		}
-		d := declaration{who, gateways, source, t.Timeouts, t.Limits.UpstreamIdle}
-		p := s.pools[name]
-		if p == nil || p.identity != d.identity() {
-			if p, err = newPool(d, s.statsOf(name.of), s.now, s.log, s.loop); err != nil {
-				return nil, err
-			}
-		}
-		next[name] = p
-		return p, nil
+	plan, err := planned(t)
+	if err != nil {
+		return Applied{}, err
 	}
-	for i := range t.Cells {
-		c := &t.Cells[i]
-		who := "cell " + c.Name
-		main, err := add(poolName{of: c.Name}, who, c.Gateways, c.TLS)
-		if err != nil {
-			return Applied{}, err
+	lanes := make([]string, len(t.Lanes))
+	for i := range t.Lanes {
+		lanes[i] = t.Lanes[i].Name
+	}
+	next := map[fleetName]*Fleet{}
+	for _, p := range plan {
+		f := s.fleets[p.name]
+		if f == nil {
+			f = s.newFleet(p.name)
 		}
-		pools := Pools{Main: main, GRPC: main}
-		if len(c.GRPCGateways) > 0 {
-			if pools.GRPC, err = add(poolName{of: c.Name, grpc: true}, who, c.GRPCGateways, c.TLS); err != nil {
-				return Applied{}, err
-			}
+		names := p.extra
+		for _, lane := range lanes {
+			names[lane] = true
+		}
+		f.update(p.settings, p.gateways, names)
+		next[p.name] = f
+	}
+	var a Applied
+	for i := range t.Cells {
+		name := fleetName{of: t.Cells[i].Name}
+		pools := Pools{Main: &Lanes{fleet: next[name], names: lanes}}
+		pools.GRPC = pools.Main
+		if name.grpc = true; next[name] != nil {
+			pools.GRPC = &Lanes{fleet: next[name], names: lanes}
 		}
 		a.Cells = append(a.Cells, pools)
 	}
 	for i := range t.Shadows {
 		h := &t.Shadows[i]
-		var p *Pool
+		of := fleetName{of: h.Cell}
 		if h.Cell == "" {
-			var err error
-			if p, err = add(poolName{of: shadowPrefix + h.Name}, "shadow "+h.Name, h.Gateways, h.TLS); err != nil {
-				return Applied{}, err
-			}
+			of.of = shadowPrefix + h.Name
 		}
-		a.Shadows = append(a.Shadows, p)
+		a.Shadows = append(a.Shadows, next[of].pool(shadowPrefix+h.Name))
 	}
-	for name, p := range s.pools {
-		if next[name] != p {
-			a.Retired = append(a.Retired, p)
+	for name, f := range s.fleets {
+		if next[name] != f {
+			a.Retired = append(a.Retired, f)
 		}
 	}
-	s.pools = next
+	s.fleets = next
 	return a, nil
 }
 
-// shadowPrefix tells the endpoints of a shadow from a cell, whose name has no colon.
+func (s *Set) newFleet(name fleetName) *Fleet {
+	if s.stats[name.of] == nil {
+		s.stats[name.of] = &Stats{}
+	}
+	return &Fleet{
+		now: s.o.Now, log: s.o.Log, resolver: s.o.Resolver, loop: s.o.Loop, background: s.background, stats: s.stats[name.of],
+		pools: map[string]*Pool{}, changed: make(chan struct{}),
+	}
+}
+
+// shadowPrefix tells the endpoints and pools of a shadow from a cell and a lane, whose
+// names have no colon.
 const shadowPrefix = "shadow:"
 
-// poolName tells the pools of a Set apart.
-type poolName struct {
+// fleetName tells the fleets of a Set apart.
+type fleetName struct {
 	of   string // the cell, or the shadow behind shadowPrefix; whom it counts for
 	grpc bool
 }
 
-// statsOf are the counters of a cell. mu is held.
-func (s *Set) statsOf(cell string) *Stats {
-	if s.stats[cell] == nil {
-		s.stats[cell] = &Stats{}
+// planned is what a topology declares of its fleets, with all that can fail done.
+func planned(t *topology.Topology) ([]plan, error) {
+	var all []plan
+	add := func(name fleetName, who string, gateways []string, tls *topology.TLS, health *topology.Health) error {
+		p := plan{name: name, extra: map[string]bool{}, settings: &settings{
+			connect: t.Timeouts.Connect.Std(), keepFor: t.Timeouts.UpstreamIdle.Std(), poolWait: t.Timeouts.PoolWait.Std(),
+			maxIdle: t.Limits.UpstreamIdle, maxOpen: t.Limits.UpstreamConnections, health: health,
+			http2: !slices.ContainsFunc(gateways, func(g string) bool { return !overHTTP2(g) }),
+		}}
+		source, err := readTLS(tls)
+		if err != nil {
+			return fmt.Errorf("%s: %w", who, err)
+		}
+		d := &declaration{who: who, tls: source, write: t.Timeouts.Write.Std()}
+		for _, declared := range gateways {
+			g, err := newGateway(d, declared)
+			if err != nil {
+				return err
+			}
+			p.gateways = append(p.gateways, g)
+		}
+		for i := range t.Shadows {
+			h := &t.Shadows[i]
+			if h.Cell == name.of || shadowPrefix+h.Name == name.of {
+				p.extra[shadowPrefix+h.Name] = true
+			}
+		}
+		all = append(all, p)
+		return nil
 	}
-	return s.stats[cell]
+	for i := range t.Cells {
+		c := &t.Cells[i]
+		who := "cell " + c.Name
+		if err := add(fleetName{of: c.Name}, who, c.Gateways, c.TLS, c.Health); err != nil {
+			return nil, err
+		}
+		if len(c.GRPCGateways) > 0 {
+			if err := add(fleetName{of: c.Name, grpc: true}, who, c.GRPCGateways, c.TLS, c.Health); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for i := range t.Shadows {
+		if h := &t.Shadows[i]; h.Cell == "" {
+			if err := add(fleetName{of: shadowPrefix + h.Name}, "shadow "+h.Name, h.Gateways, h.TLS, nil); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all, nil
 }
 
-// Retire closes the idle connections of pools over some seconds, in the
+// plan is what a topology declares of one fleet.
+type plan struct {
+	name     fleetName
+	settings *settings
+	gateways []*gateway
+	extra    map[string]bool // names of pools besides the lanes
+}
+
+// Retire closes the idle connections of fleets over some seconds, in the
 // background, and those in use as they end.
-func (s *Set) Retire(pools []*Pool) {
-	for _, p := range pools {
-		s.done.Go(func() { p.retire(retireOver, s.stop) })
+func (s *Set) Retire(fleets []*Fleet) {
+	for _, f := range fleets {
+		f.retire(retireOver)
 	}
 }
 
@@ -153,6 +230,25 @@ func (s *Set) Each(f func(name string, stats *Stats)) {
 	}
 }
 
+// Health calls f for each declared gateway, by the name that Each has: how many of its
+// addresses are used like any other, and how many are tried last. Both are 0 for a
+// name that was not looked up yet. A gateway that gRPC calls have, too, is one for them.
+func (s *Set) Health(f func(name, gateway string, up, down int)) {
+	type which struct{ name, gateway string }
+	counted := map[which][2]int{}
+	s.mu.Lock()
+	for name, fleet := range s.fleets {
+		fleet.each(func(gateway string, up, down int) {
+			w := which{name.of, gateway}
+			counted[w] = [2]int{counted[w][0] + up, counted[w][1] + down}
+		})
+	}
+	s.mu.Unlock()
+	for w, n := range counted {
+		f(w.name, w.gateway, n[0], n[1])
+	}
+}
+
 // Close closes all idle connections and stops the keeping of new ones.
 func (s *Set) Close() {
 	s.mu.Lock()
@@ -161,32 +257,33 @@ func (s *Set) Close() {
 		return
 	}
 	s.closed = true
-	pools := s.pools
-	s.mu.Unlock()
-	close(s.stop)
-	for _, p := range pools {
-		p.retire(0, s.stop)
+	for _, f := range s.fleets {
+		f.retire(0)
 	}
-	s.done.Wait()
+	s.mu.Unlock()
+	s.background.close()
 }
 
 // sweep closes connections that were idle for too long.
 func (s *Set) sweep() {
-	tick := time.NewTicker(5 * time.Second)
+	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
 		select {
-		case <-s.stop:
+		case <-s.background.stop:
 			return
 		case <-tick.C:
 		}
 		s.mu.Lock()
-		pools := slices.Collect(maps.Values(s.pools))
+		fleets := make([]*Fleet, 0, len(s.fleets))
+		for _, f := range s.fleets {
+			fleets = append(fleets, f)
+		}
 		s.mu.Unlock()
-		for _, p := range pools {
-			for _, e := range p.endpoints {
-				e.sweep()
-			}
+		for _, f := range fleets {
+			f.sweep()
 		}
 	}
 }
+
+var _ Resolver = (*net.Resolver)(nil)

@@ -38,6 +38,21 @@ type sharedConn struct {
 	made time.Time
 }
 
+func newShared(write time.Duration, log *slog.Logger) *shared {
+	return &shared{write: write, log: log, room: make(chan struct{}, 1)}
+}
+
+// busy is the number of exchanges under way.
+func (s *shared) busy() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, c := range s.conns {
+		n += c.Active()
+	}
+	return n
+}
+
 var errNoStreams = errors.New("the gateway allows no streams on a new connection")
 
 // dialing is a connection in the making, which several exchanges may wait for.
@@ -63,8 +78,6 @@ func (s *shared) reserveLocked(after time.Time) *http2client.Conn {
 	return nil
 }
 
-var errNoRoom = errors.New("all streams that the gateway allows are taken")
-
 // tell wakes one exchange that waits for a connection to be made.
 func (s *shared) tell() {
 	select {
@@ -75,29 +88,44 @@ func (s *shared) tell() {
 
 // open takes a slot on a connection made after a time: one that is there by now,
 // or one that is made for it, alone or with others that wait for one, unless a place
-// becomes free before. It waits for no longer than making two connections may take.
-// made says that it waited for the connection that it has.
-func (s *shared) open(ctx context.Context, e *endpoint, timeout time.Duration, after time.Time) (c *http2client.Conn, made bool, _ error) {
-	patience := time.NewTimer(2 * timeout)
+// becomes free before. It waits for no longer than making two connections may take,
+// or for pool_wait where no more may be made. made says that it waited for the
+// connection that it has.
+func (s *shared) open(ctx context.Context, e *endpoint, o *settings, after time.Time) (c *http2client.Conn, made bool, _ error) {
+	if c := s.reserve(after); c != nil {
+		return c, false, nil
+	}
+	patience := time.NewTimer(2 * o.connect)
 	defer patience.Stop()
+	busy := time.NewTimer(o.poolWait)
+	defer busy.Stop()
 	for woken := false; ; {
-		c, d := s.reserveOrDial(e, timeout, after)
+		c, d := s.reserveOrDial(e, o, after)
 		if c != nil {
 			if woken {
 				s.tell() // there may be more room, for others
 			}
 			return c, made, nil
 		}
+		var done <-chan struct{}
+		var late <-chan time.Time
+		if d != nil {
+			done = d.done
+		} else {
+			late = busy.C
+		}
 		select {
 		case <-s.room:
 			woken = true
 			continue
-		case <-d.done:
+		case <-done:
 			made = true
 		case <-ctx.Done():
 			return nil, made, ctx.Err()
 		case <-patience.C:
-			return nil, made, errNoRoom
+			return nil, made, ErrBusy
+		case <-late:
+			return nil, made, ErrBusy
 		}
 		if d.err == nil {
 			continue
@@ -109,16 +137,17 @@ func (s *shared) open(ctx context.Context, e *endpoint, timeout time.Duration, a
 	}
 }
 
-// reserveOrDial takes a slot, or else has a connection made.
-func (s *shared) reserveOrDial(e *endpoint, timeout time.Duration, after time.Time) (*http2client.Conn, *dialing) {
+// reserveOrDial takes a slot, or else has a connection made, or neither while there
+// are as many as there may be.
+func (s *shared) reserveOrDial(e *endpoint, o *settings, after time.Time) (*http2client.Conn, *dialing) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c := s.reserveLocked(after); c != nil {
 		return c, nil
 	}
-	if s.dialing == nil {
+	if s.dialing == nil && len(s.conns) < o.maxOpen {
 		s.dialing = &dialing{done: make(chan struct{})}
-		go s.dial(s.dialing, e, timeout)
+		go s.dial(s.dialing, e, o.connect)
 	}
 	return nil, s.dialing
 }
@@ -132,7 +161,7 @@ func (s *shared) dial(d *dialing, e *endpoint, timeout time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err == nil {
-		s.conns = append(s.conns, sharedConn{c, e.now()})
+		s.conns = append(s.conns, sharedConn{c, e.pool.fleet.now()})
 		if s.retired { // whoever waits for it still gets it
 			time.AfterFunc(retireOver, c.Retire)
 		}
@@ -151,17 +180,17 @@ func (s *shared) connect(ctx context.Context, e *endpoint, timeout time.Duration
 	}
 	gone := make(chan struct{})
 	c, err := http2client.Open(ctx, raw, http2client.Options{
-		Write: s.write, Interval: pingAfter, Timeout: pingTimeout, Now: e.now, Closed: func() { close(gone) },
+		Write: s.write, Interval: pingAfter, Timeout: pingTimeout, Now: e.pool.fleet.now, Closed: func() { close(gone) },
 		Sensitive: mayHoldCredential, Log: s.log, Room: s.tell,
 	})
 	if err != nil {
-		e.stats.open.Add(-1)
-		e.failed()
+		e.pool.open.Add(-1)
+		e.target.failed()
 		return nil, fmt.Errorf("speak HTTP/2: %w", err)
 	}
 	go func() {
 		<-gone
-		e.stats.open.Add(-1)
+		e.pool.open.Add(-1)
 		<-listed
 		s.forget(c)
 	}()

@@ -2,7 +2,6 @@ package upstream_test
 
 import (
 	"context"
-	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -75,7 +74,7 @@ func (g *sharing) breakOff() {
 
 func (g *sharing) pool(t *testing.T) *upstream.Pool {
 	t.Helper()
-	set := upstream.OpenSet(time.Now, slog.New(slog.DiscardHandler), nil)
+	set := upstream.OpenSet(upstream.Options{})
 	t.Cleanup(set.Close)
 	top := declared("h2c://" + g.Addr().String())
 	top.Timeouts.Connect = topology.Duration(time.Minute) // all of a burst wait for connections made one by one
@@ -83,13 +82,13 @@ func (g *sharing) pool(t *testing.T) *upstream.Pool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return applied.Cells[0].Main
+	return applied.Cells[0].Main.Pool(0)
 }
 
 // leases takes n at once, each a moment after the one before.
-func leases(t *testing.T, n int, take func(context.Context) (*upstream.Lease, error)) []*upstream.Lease {
+func leases(t *testing.T, n int, take func(context.Context) (upstream.Lease, error)) []upstream.Lease {
 	t.Helper()
-	all := make([]*upstream.Lease, n)
+	all := make([]upstream.Lease, n)
 	var taken sync.WaitGroup
 	for i := range all {
 		taken.Go(func() {
@@ -121,7 +120,7 @@ func TestBurstsShareConnections(t *testing.T) {
 	for p.Open() > 0 {
 		time.Sleep(time.Millisecond)
 	}
-	second := leases(t, requests, func(ctx context.Context) (*upstream.Lease, error) { return p.Fresh(ctx, first[0]) })
+	second := leases(t, requests, func(ctx context.Context) (upstream.Lease, error) { return p.Fresh(ctx, &first[0]) })
 	if n := g.accepted.Load() - requests/streams; n != requests/streams {
 		t.Errorf("%d connections for %d requests whose connection ended", n, requests)
 	}
@@ -158,13 +157,13 @@ func TestPlaceThatBecomesFree(t *testing.T) {
 	g.deaf.Store(true)
 	top := declared("h2c://" + g.Addr().String())
 	top.Timeouts.Connect = topology.Duration(time.Hour)
-	set := upstream.OpenSet(time.Now, slog.New(slog.DiscardHandler), nil)
+	set := upstream.OpenSet(upstream.Options{})
 	t.Cleanup(set.Close)
 	applied, err := set.Apply(top)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := applied.Cells[0].Main
+	p := applied.Cells[0].Main.Pool(0)
 	first := get(t, p)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

@@ -8,8 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
+	"time"
 
 	"github.com/homeward/homeward/topology"
 )
@@ -71,29 +71,26 @@ func (s tlsSource) client(host, protocol string) (*tls.Config, error) {
 	return c, nil
 }
 
-// declaration is what a pool is made from.
+// declaration is what the gateways of a fleet are made from.
 type declaration struct {
-	who      string // for errors
-	gateways []string
-	tls      tlsSource
-	timeouts topology.Timeouts
-	maxIdle  int
+	who   string // for errors
+	tls   tlsSource
+	write time.Duration // timeouts.write
 }
 
-// identity is equal for two declarations that the same connections serve. The
-// files count by content, so that a renewed client certificate is taken.
-func (d *declaration) identity() string {
+// identity is equal for two declarations of a gateway that the same connections
+// serve. The files count by content, so that a renewed client certificate is taken.
+func (d *declaration) identity(gateway string) string {
 	h := sha256.New()
 	for _, b := range [][]byte{d.tls.ca, d.tls.cert, d.tls.key} {
 		sum := sha256.Sum256(b)
 		h.Write(sum[:])
 	}
-	var write topology.Duration // of no account to HTTP/1.1, where each exchange has its own
-	if slices.ContainsFunc(d.gateways, overHTTP2) {
-		write = d.timeouts.Write
+	var write time.Duration // of no account to HTTP/1.1, where each exchange has its own
+	if overHTTP2(gateway) {
+		write = d.write
 	}
-	return fmt.Sprintf("%s|%s|%s|%s|%s|%d|%s", strings.Join(d.gateways, ","), d.tls.serverName, d.timeouts.Connect, d.timeouts.UpstreamIdle, write, d.maxIdle,
-		hex.EncodeToString(h.Sum(nil)))
+	return fmt.Sprintf("%s|%s|%s|%s", gateway, d.tls.serverName, write, hex.EncodeToString(h.Sum(nil)))
 }
 
 // overHTTP2 reports whether a gateway is spoken to in HTTP/2.

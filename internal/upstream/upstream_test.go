@@ -2,14 +2,13 @@ package upstream_test
 
 import (
 	"context"
-	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/homeward/homeward/internal/eventloop"
 	"github.com/homeward/homeward/internal/testleak"
 	"github.com/homeward/homeward/internal/upstream"
 	"github.com/homeward/homeward/topology"
@@ -29,17 +28,22 @@ func newGateway(t *testing.T) *gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gateway{Listener: l, conns: make(chan net.Conn, 100)}
+	g := &gateway{Listener: l, conns: make(chan net.Conn, 10)}
+	done := make(chan struct{})
 	go func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
 				return
 			}
-			g.conns <- c
+			select {
+			case g.conns <- c:
+			case <-done:
+				return
+			}
 		}
 	}()
-	t.Cleanup(func() { l.Close() })
+	t.Cleanup(func() { close(done); l.Close() })
 	return g
 }
 
@@ -59,16 +63,16 @@ func declared(gateways ...string) *topology.Topology {
 
 func open(t *testing.T, c *clock, top *topology.Topology) (*upstream.Set, *upstream.Pool) {
 	t.Helper()
-	s := upstream.OpenSet(c.now, slog.New(slog.DiscardHandler), nil)
+	s := upstream.OpenSet(upstream.Options{Now: c.now})
 	t.Cleanup(s.Close)
 	applied, err := s.Apply(top)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, applied.Cells[0].Main
+	return s, applied.Cells[0].Main.Pool(0)
 }
 
-func get(t *testing.T, p *upstream.Pool) *upstream.Lease {
+func get(t *testing.T, p *upstream.Pool) upstream.Lease {
 	t.Helper()
 	c, err := p.Get(context.Background())
 	if err != nil {
@@ -126,35 +130,6 @@ func TestQuietConnectionsOnly(t *testing.T) {
 	}
 }
 
-func TestGatewaysThatAreDown(t *testing.T) {
-	g, c := newGateway(t), &clock{}
-	// A port that was free a moment ago may be another test's by now; to listen on
-	// this one needs a privilege.
-	_, p := open(t, c, declared("http://127.0.0.1:1", g.url()))
-	for range 10 {
-		get(t, p).Conn.Release(false)
-	}
-	if p.Failed() > 1 {
-		t.Errorf("a gateway that is down was tried %d times within its pause", p.Failed())
-	}
-	c.at.Add(60)
-	for range 2 {
-		get(t, p).Conn.Release(false)
-	}
-	if p.Failed() != 2 {
-		t.Errorf("a gateway that was down is not tried again: %d failures", p.Failed())
-	}
-	g.Close()
-	if _, err := p.Get(context.Background()); !errors.Is(err, upstream.ErrUnavailable) {
-		t.Errorf("all gateways down: %v", err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	if _, err := p.Get(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("a request that was given up: %v", err)
-	}
-}
-
 func TestRequestsSpreadOverGateways(t *testing.T) {
 	a, b := newGateway(t), newGateway(t)
 	_, p := open(t, &clock{}, declared(a.url(), b.url()))
@@ -169,48 +144,51 @@ func TestRequestsSpreadOverGateways(t *testing.T) {
 	}
 }
 
-// What does not change keeps its pool; what changes gets a new one and the old
-// keeps nothing.
-// A connection of HTTP/2 is made for one timeouts.write; one of HTTP/1.1 takes that
-// of each exchange, and is kept.
-func TestApplyAnotherWriteTimeout(t *testing.T) {
-	for scheme, kept := range map[string]bool{"http": true, "h2c": false} {
-		top := declared(scheme + "://127.0.0.1:1")
-		s, p := open(t, &clock{}, top)
-		changed := top.WithDefaults()
-		changed.Timeouts.Write++
-		next, err := s.Apply(changed)
-		if err != nil || (next.Cells[0].Main == p) != kept {
-			t.Errorf("%s: kept the pool: %v, %v", scheme, !kept, err)
+// A gateway at which exchanges take longer gets fewer of them.
+func TestRequestsGoWhereFewerAreUnderWay(t *testing.T) {
+	slow, quick := newGateway(t), newGateway(t)
+	_, p := open(t, &clock{}, declared(slow.url(), quick.url()))
+	atSlow := 0
+	for range 100 {
+		l := get(t, p)
+		if l.Gateway() == slow.Addr().String() {
+			atSlow++ // and stays there
+			continue
 		}
+		l.Conn.Release(true)
+	}
+	if atSlow != 1 {
+		t.Errorf("%d requests wait at a gateway that answers none, beside one that is free", atSlow)
 	}
 }
 
-func TestApply(t *testing.T) {
-	g := newGateway(t)
-	top := declared(g.url())
-	s, p := open(t, &clock{}, top)
-	c := get(t, p)
-	same, err := s.Apply(top.WithDefaults())
-	if err != nil || same.Cells[0].Main != p || same.Cells[0].GRPC != p || len(same.Retired) != 0 {
-		t.Errorf("the same declaration made another pool: %v", err)
+// What a request pays for a connection that is there is no garbage.
+func TestReuseAllocatesNothing(t *testing.T) {
+	a, b := newGateway(t), newGateway(t)
+	var allowed float64
+	loop, err := eventloop.Open()
+	if err == nil {
+		t.Cleanup(loop.Close)
+	} else {
+		allowed = 4 // what package net takes for a look at a socket
 	}
-	changed := top.WithDefaults()
-	changed.Timeouts.Connect++
-	next, err := s.Apply(changed)
-	if err != nil || next.Cells[0].Main == p || len(next.Retired) != 1 || next.Retired[0] != p {
-		t.Fatalf("another declaration kept the pool: %v", err)
+	s := upstream.OpenSet(upstream.Options{Loop: loop})
+	t.Cleanup(s.Close)
+	applied, err := s.Apply(declared(a.url(), b.url()))
+	if err != nil {
+		t.Fatal(err)
 	}
-	if next.Cells[0].Main.Opened() != 1 {
-		t.Error("the counters of the cell start anew")
+	once := func() {
+		l, err := applied.Cells[0].Main.Pool(0).Get(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Answered()
+		l.Conn.Release(true)
 	}
-	s.Retire(next.Retired)
-	s.Close()
-	c.Conn.Release(true)
-	if p.Open() != 0 {
-		t.Errorf("%d connections of a retired pool are open", p.Open())
-	}
-	if _, err := s.Apply(top); !errors.Is(err, upstream.ErrClosed) {
-		t.Errorf("after Close: %v", err)
+	once()
+	once()
+	if n := testing.AllocsPerRun(1000, once); n > allowed {
+		t.Errorf("%v allocations", n)
 	}
 }

@@ -71,7 +71,7 @@ func scalarSchema(t reflect.Type) *jsonschema.Schema {
 func definitionTitle(definition string) string {
 	names := map[string]string{
 		"Body": "Body to look into", "CORS": "Cross-origin answers", "Cell": "Cell",
-		"CredentialRule": "Credential rule", "Facade": "Facade", "GitLabFormat": "GitLab routable token",
+		"CredentialRule": "Credential rule", "Facade": "Facade", "Health": "Probes of gateways", "GitLabFormat": "GitLab routable token",
 		"HomewardFormat": "Homeward credential", "JWTFormat": "JSON Web Token", "Lane": "Lane",
 		"LaneMatch": "Match of a lane", "Limits": "Limits", "Override": "Override", "PathRule": "Path rule",
 		"ProtobufFormat": "Protobuf credential", "TLS": "TLS of gateways", "Timeouts": "Timeouts",
