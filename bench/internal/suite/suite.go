@@ -2,6 +2,7 @@ package suite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -82,7 +83,7 @@ func (s *Suite) round(ctx context.Context, w Workload, rate float64, proxies []*
 				}
 			}
 			if err := s.slice(ctx, w, p, rate, &sums[i]); err != nil {
-				return fmt.Errorf("%s: %w", p.Name, err)
+				return fmt.Errorf("%s: %w", p.Name, errors.Join(err, p.Alive()))
 			}
 		}
 	}
