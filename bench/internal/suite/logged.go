@@ -10,7 +10,7 @@ import (
 // flush is how long a log may be behind: nginx is told to write it every second.
 const flush = 1200 * time.Millisecond
 
-// logged counts the lines of the access log that the requests of a turn left.
+// logged waits for the access log of a turn to be written and counts its lines.
 func (s *Suite) logged(ctx context.Context, p *peers.Proxy, requests int64, to *sum) error {
 	select {
 	case <-ctx.Done():

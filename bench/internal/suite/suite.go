@@ -111,14 +111,16 @@ func (s *Suite) slice(ctx context.Context, w Workload, p *peers.Proxy, rate floa
 	if err != nil {
 		return err
 	}
+	if w.accessLog { // before the clock is read: writing it is part of the work
+		if err := s.logged(ctx, p, got.Requests, to); err != nil {
+			return err
+		}
+	}
 	after, err := p.CPU()
 	if err != nil {
 		return err
 	}
 	to.add(got, after-before)
-	if w.accessLog {
-		return s.logged(ctx, p, got.Requests, to)
-	}
 	return nil
 }
 
