@@ -17,6 +17,7 @@ func TestDefaultsAreThoseOfTheTags(t *testing.T) {
 	bare := small()
 	bare.Bodies = []topology.Body{{Paths: []string{"/a"}}}
 	bare.CORS = &topology.CORS{Origins: []string{"*"}}
+	bare.Cells[0].Health = &topology.Health{}
 	bare.Shadows = []topology.Shadow{candidate()}
 	before, after := reflect.ValueOf(*bare), reflect.ValueOf(*bare.WithDefaults())
 	checkDefaults(t, "$", before, after)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -119,7 +120,20 @@ func TestValidate(t *testing.T) {
 			"$.proxy_protocol[0]", "$.proxy_protocol[1]", "$.proxy_protocol[2]", "$.proxy_protocol[3]", "$.proxy_protocol[4]",
 			"$.proxy_protocol[5]", "$.proxy_protocol[6]", "$.proxy_protocol[7]", "$.proxy_protocol[8]",
 		}},
-		"a zone": {func(t *topology.Topology) { t.TrustedProxies = []string{"fe80::1%eth0"} }, []string{"$.trusted_proxies[0]"}},
+		"good probes": {func(t *topology.Topology) {
+			t.Cells[0].Health, t.Cells[1].Health = &topology.Health{}, &topology.Health{Path: "/ready?deep=1", Interval: topology.Duration(time.Second), Timeout: topology.Duration(time.Minute), Healthy: 1, Unhealthy: 100}
+		}, nil},
+		"bad probes": {func(t *topology.Topology) {
+			t.Cells[0].Health = &topology.Health{Path: "ready", Interval: 1, Timeout: topology.Duration(time.Hour), Healthy: -1, Unhealthy: 101}
+			t.Cells[1].Health = &topology.Health{Path: "/a b"}
+		}, []string{
+			"$.cells[0].health.path", "$.cells[0].health.interval", "$.cells[0].health.timeout", "$.cells[0].health.healthy", "$.cells[0].health.unhealthy",
+			"$.cells[1].health.path",
+		}},
+		"a probe of another host": {func(t *topology.Topology) { t.Cells[0].Health = &topology.Health{Path: "//other.test/"} }, []string{"$.cells[0].health.path"}},
+		"too many connections":    {func(t *topology.Topology) { t.Limits.UpstreamConnections = 65536 }, []string{"$.limits.upstream_connections"}},
+		"no patience":             {func(t *topology.Topology) { t.Timeouts.PoolWait = -1 }, []string{"$.timeouts.pool_wait"}},
+		"a zone":                  {func(t *topology.Topology) { t.TrustedProxies = []string{"fe80::1%eth0"} }, []string{"$.trusted_proxies[0]"}},
 		"too many rules": {func(t *topology.Topology) {
 			t.Paths = make([]topology.PathRule, topology.MaxRules+1)
 			for i := range t.Paths {

@@ -240,6 +240,8 @@ func TestWhatIsNotLookedUp(t *testing.T) {
 		p := apply(t, s, declared("http://localhost:"+port, "http://127.0.0.1:"+port)).Cells[0].Main.Pool(0)
 		get(t, p).Conn.Release(true)
 		time.Sleep(time.Hour)
+		dns.mu.Lock()
+		defer dns.mu.Unlock()
 		if diff := cmp.Diff([]string{"localhost"}, dns.asked); diff != "" {
 			t.Errorf("looked up: -want +got:\n%s", diff)
 		}

@@ -2,7 +2,6 @@ package upstream
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,8 +30,6 @@ const (
 	// end a connection.
 	maxBroken = 5
 )
-
-var errBroken = errors.New("new connections end before an answer")
 
 // target is one address of a gateway, with what is known of its health. All lanes
 // share it. It is safe for concurrent use.
