@@ -116,7 +116,7 @@ func isToken(s string) bool {
 // element. Neither name nor element is compared by case.
 func Lists(fields []Field, name, element string) bool {
 	for _, f := range fields {
-		if strings.EqualFold(f.Name, name) && !Elements(f.Value, func(e string) bool { return !strings.EqualFold(e, element) }) {
+		if same(f.Name, name) && !Elements(f.Value, func(e string) bool { return !same(e, element) }) {
 			return true
 		}
 	}

@@ -40,6 +40,9 @@ func characters(s string) string {
 
 func TestVectorsByTheModel(t *testing.T) {
 	for _, v := range vectors(t).Requests {
+		if len(v.Send) > 50_000 {
+			continue // the model is slow
+		}
 		t.Run(v.Name, func(t *testing.T) {
 			compareWithModel(t, string(v.Send))
 			model := conformance.ReadModel([]byte(v.Send))
