@@ -29,8 +29,9 @@ type Fleet struct {
 	gateways []*gateway
 	begun    bool // names are looked up
 	retired  bool
-	names    map[string]bool  // of the pools that are declared
-	pools    map[string]*Pool // those of them that were made
+	lanes    map[string]bool  // whose pools are declared; shared by all fleets
+	shadows  map[string]bool  // those of others that are; nil for none
+	pools    map[string]*Pool // those of both that were made
 	changed  chan struct{}    // closed when there is more to know
 }
 
@@ -51,13 +52,13 @@ type roster struct {
 // update takes what a topology says of the fleet: its gateways, those that are there
 // already with their connections, and the names of its pools. Pools no longer named
 // keep nothing from now on.
-func (f *Fleet) update(s *settings, declared []*gateway, names map[string]bool) {
+func (f *Fleet) update(s *settings, declared []*gateway, lanes, shadows map[string]bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.settings.Store(s)
-	f.names = names
+	f.lanes, f.shadows = lanes, shadows
 	for name, p := range f.pools {
-		if !names[name] {
+		if !f.declares(name) {
 			delete(f.pools, name)
 			p.retire(retireOver)
 		}
@@ -82,6 +83,9 @@ func (f *Fleet) update(s *settings, declared []*gateway, names map[string]bool) 
 	}
 	f.assemble()
 }
+
+// declares reports whether the topology has a pool with this name. mu is held.
+func (f *Fleet) declares(name string) bool { return f.lanes[name] || f.shadows[name] }
 
 // begin has the names looked up, from now on. mu is held.
 func (f *Fleet) begin() {
@@ -139,7 +143,7 @@ func (f *Fleet) pool(name string) *Pool {
 	if p := f.pools[name]; p != nil {
 		return p
 	}
-	p := &Pool{Stats: f.stats, fleet: f, retired: f.retired || !f.names[name]}
+	p := &Pool{Stats: f.stats, fleet: f, retired: f.retired || !f.declares(name)}
 	if !p.retired {
 		f.pools[name] = p
 		f.stats.add(p)

@@ -88,9 +88,10 @@ func (s *Set) Apply(t *topology.Topology) (Applied, error) {
 	if err != nil {
 		return Applied{}, err
 	}
-	lanes := make([]string, len(t.Lanes))
+	lanes, declared := make([]string, len(t.Lanes)), make(map[string]bool, len(t.Lanes))
 	for i := range t.Lanes {
 		lanes[i] = t.Lanes[i].Name
+		declared[lanes[i]] = true
 	}
 	next := map[fleetName]*Fleet{}
 	for _, p := range plan {
@@ -98,11 +99,7 @@ func (s *Set) Apply(t *topology.Topology) (Applied, error) {
 		if f == nil {
 			f = s.newFleet(p.name)
 		}
-		names := p.extra
-		for _, lane := range lanes {
-			names[lane] = true
-		}
-		f.update(p.settings, p.gateways, names)
+		f.update(p.settings, p.gateways, declared, p.shadows)
 		next[p.name] = f
 	}
 	var a Applied
@@ -156,7 +153,7 @@ type fleetName struct {
 func planned(t *topology.Topology) ([]plan, error) {
 	var all []plan
 	add := func(name fleetName, who string, gateways []string, tls *topology.TLS, health *topology.Health) error {
-		p := plan{name: name, extra: map[string]bool{}, settings: &settings{
+		p := plan{name: name, settings: &settings{
 			connect: t.Timeouts.Connect.Std(), keepFor: t.Timeouts.UpstreamIdle.Std(), poolWait: t.Timeouts.PoolWait.Std(),
 			maxIdle: t.Limits.UpstreamIdle, maxOpen: t.Limits.UpstreamConnections, health: health,
 			http2: !slices.ContainsFunc(gateways, func(g string) bool { return !overHTTP2(g) }),
@@ -176,7 +173,10 @@ func planned(t *topology.Topology) ([]plan, error) {
 		for i := range t.Shadows {
 			h := &t.Shadows[i]
 			if h.Cell == name.of || shadowPrefix+h.Name == name.of {
-				p.extra[shadowPrefix+h.Name] = true
+				if p.shadows == nil {
+					p.shadows = map[string]bool{}
+				}
+				p.shadows[shadowPrefix+h.Name] = true
 			}
 		}
 		all = append(all, p)
@@ -209,7 +209,7 @@ type plan struct {
 	name     fleetName
 	settings *settings
 	gateways []*gateway
-	extra    map[string]bool // names of pools besides the lanes
+	shadows  map[string]bool // names of pools besides those of lanes; nil for none
 }
 
 // Retire closes the idle connections of fleets over some seconds, in the
