@@ -91,16 +91,16 @@ func TestWhatGoesOutAgain(t *testing.T) {
 		request, last string
 		status, times int
 	}{
-		"nothing came":             {"GET" + head + "\r\n", "", 200, 2},
-		"nothing came to a DELETE": {"DELETE" + head + "\r\n", "", 200, 2},
-		"nothing came to a POST":   {"POST" + head + "Content-Length: 2\r\n\r\nhi", "", 502, 1},
-		"nor to one without body":  {"POST" + head + "Content-Length: 0\r\n\r\n", "", 502, 1},
-		"the body has gone":        {"PUT" + head + "Content-Length: 2\r\n\r\nhi", "", 502, 1},
-		"one byte came":            {"GET" + head + "\r\n", "H", 502, 1},
-		"a part of a head came":    {"GET" + head + "\r\n", "HTTP/1.1 200 OK\r\nContent-Len", 502, 1},
-		"an interim answer came":   {"GET" + head + "\r\n", "HTTP/1.1 103 Early Hints\r\n\r\n", 103, 1}, // which the client has
-		"what came is no HTTP":     {"GET" + head + "\r\n", "hello\r\n\r\n", 502, 1},
-		"an unknown method":        {"FETCH" + head + "\r\n", "", 502, 1},
+		"nothing came":              {"GET" + head + "\r\n", "", 200, 2},
+		"nothing came to a DELETE":  {"DELETE" + head + "\r\n", "", 200, 2},
+		"nothing came to a POST":    {"POST" + head + "Content-Length: 2\r\n\r\nhi", "", 502, 1},
+		"nor to one without body":   {"POST" + head + "Content-Length: 0\r\n\r\n", "", 502, 1},
+		"a part of a body has gone": {"PUT" + head + "Content-Length: 5\r\n\r\nhi", "", 502, 1},
+		"one byte came":             {"GET" + head + "\r\n", "H", 502, 1},
+		"a part of a head came":     {"GET" + head + "\r\n", "HTTP/1.1 200 OK\r\nContent-Len", 502, 1},
+		"an interim answer came":    {"GET" + head + "\r\n", "HTTP/1.1 103 Early Hints\r\n\r\n", 103, 1}, // which the client has
+		"what came is no HTTP":      {"GET" + head + "\r\n", "hello\r\n\r\n", 502, 1},
+		"an unknown method":         {"FETCH" + head + "\r\n", "", 502, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			gateway, seen := staleGateway(t, c.last)
