@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -107,7 +108,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 		}
 		if c.in.state.Load() != ready {
 			if c.impatient.Load() {
-				return 0, ErrWouldWait
+				return 0, wouldWait{}
 			}
 			if err := c.in.wait(c); err != nil {
 				return 0, c.failed("read", err)
@@ -165,11 +166,82 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
+// Writev writes the parts, up to four of them, one behind the other, in one system
+// call if the connection takes them. Some may be empty.
+func (c *Conn) Writev(parts ...[]byte) (written int, err error) {
+	if !c.enter() {
+		return 0, c.failed("write", errClosed)
+	}
+	defer c.leave()
+	var vector [maxParts]unix.Iovec
+	for {
+		n := 0
+		for _, p := range parts {
+			if len(p) > 0 && n < maxParts {
+				vector[n].Base = unsafe.SliceData(p)
+				vector[n].SetLen(len(p))
+				n++
+			}
+		}
+		if n == 0 {
+			return written, nil
+		}
+		if c.out.until.Load() == passed {
+			return written, c.failed("write", os.ErrDeadlineExceeded)
+		}
+		c.out.state.CompareAndSwap(ready, notReady)
+		wrote, errno := writev(c.fd, &vector, n)
+		switch {
+		case wrote > 0:
+			skip(parts, wrote)
+			written += wrote
+		case errno == unix.EAGAIN:
+			if err := c.out.wait(c); err != nil {
+				return written, c.failed("write", err)
+			}
+		case errno == unix.EINTR:
+		default:
+			return written, c.failed("write", os.NewSyscallError("write", errno))
+		}
+	}
+}
+
+// maxParts is how many parts leave together.
+const maxParts = 4
+
+// skip takes n bytes off the parts.
+func skip(parts [][]byte, n int) {
+	for i, p := range parts {
+		k := min(n, len(p))
+		parts[i] = p[k:]
+		n -= k
+	}
+}
+
+// AwaitRead blocks until Read would not. An error is what Read would return.
+func (c *Conn) AwaitRead() error {
+	if !c.enter() {
+		return c.failed("read", errClosed)
+	}
+	defer c.leave()
+	for {
+		if c.in.until.Load() == passed {
+			return c.failed("read", os.ErrDeadlineExceeded)
+		}
+		if c.Pending() {
+			return nil
+		}
+		if err := c.in.wait(c); err != nil {
+			return c.failed("read", err)
+		}
+	}
+}
+
 func (c *Conn) failed(op string, err error) error {
 	return &net.OpError{Op: op, Net: "tcp", Addr: net.TCPAddrFromAddrPort(c.remote), Err: err}
 }
 
-// Impatient makes Read return ErrWouldWait where it would wait, or no longer. It
+// Impatient makes Read fail where it would wait, see WouldWait, or no longer. It
 // is for the goroutine that reads.
 func (c *Conn) Impatient(yes bool) { c.impatient.Store(yes) }
 

@@ -14,14 +14,14 @@ package eventloop
 
 import "errors"
 
-var (
-	// ErrUnsupported says that there is no loop on this system.
-	ErrUnsupported = errors.New("event loop: not on this system")
-	// ErrWouldWait is what a Read in place of waiting returns, see Conn.Impatient.
-	// It is a net.Error and temporary, so that crypto/tls goes on after it.
-	ErrWouldWait error = wouldWait{}
-)
+// ErrUnsupported says that there is no loop on this system.
+var ErrUnsupported = errors.New("event loop: not on this system")
 
+// WouldWait reports whether an error is what a Read returned in place of waiting,
+// see Conn.Impatient.
+func WouldWait(err error) bool { return errors.Is(err, wouldWait{}) }
+
+// wouldWait is a net.Error and temporary, so that crypto/tls goes on after it.
 type wouldWait struct{}
 
 func (wouldWait) Error() string   { return "event loop: read would wait" }

@@ -38,6 +38,9 @@ func (c *Conn) Peer() netip.AddrPort { return netip.AddrPort{} }
 // Impatient does nothing; there is no Conn.
 func (c *Conn) Impatient(bool) {}
 
+// Writev does nothing; there is no Conn.
+func (c *Conn) Writev(...[]byte) (int, error) { return 0, ErrUnsupported }
+
 // Park does nothing; there is no Conn.
 func (c *Conn) Park(Resumer) {}
 

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -31,6 +32,7 @@ type Loop struct {
 	generation atomic.Uint32
 	deadlines  deadlines
 	workers    workers
+	waiters    sync.Pool // of *waiter
 }
 
 // Open starts a loop. Close ends it.
@@ -42,12 +44,11 @@ func Open() (*Loop, error) {
 	if err := unix.SetNonblock(fd, true); err != nil { // or package os would not wait for it
 		return nil, errors.Join(fmt.Errorf("event loop: %w", err), unix.Close(fd))
 	}
-	l := &Loop{epoll: os.NewFile(uintptr(fd), "epoll"), done: make(chan struct{}), started: time.Now()}
+	l := &Loop{epoll: os.NewFile(uintptr(fd), "epoll"), done: make(chan struct{}), started: time.Now(), waiters: sync.Pool{New: newWaiter}}
 	if l.raw, err = l.epoll.SyscallConn(); err != nil {
 		return nil, errors.Join(fmt.Errorf("event loop: %w", err), l.epoll.Close())
 	}
 	l.deadlines.loop = l
-	l.workers.idle = make([]*worker, 0, maxIdleWorkers)
 	go l.run()
 	return l, nil
 }

@@ -2,7 +2,6 @@ package eventloop
 
 import (
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -10,13 +9,22 @@ import (
 // side is one direction of a connection: whether it is ready, who waits for that,
 // and until when. One goroutine at a time reads, and one writes.
 type side struct {
-	state atomic.Pointer[waiter]
+	state  atomic.Uint32
+	waiter *waiter // set before the state is waiting, and stays until it is called
 	// until is when waiting ends, on the loop's clock; never and passed are others.
 	until atomic.Int64
 	// patience is how long a wait may last, from the first one since it was set; 0
 	// for as long as it takes.
 	patience atomic.Int64
 }
+
+// The states of a side.
+const (
+	notReady uint32 = iota
+	ready
+	waiting // a goroutine does
+	parked  // none does: the connection's Resumer is to be called
+)
 
 // The values of until that are no time.
 const (
@@ -28,27 +36,21 @@ const (
 // that ends the wait.
 type waiter struct{ called chan struct{} }
 
-// States of a side other than that a waiter is there.
-var (
-	notReady *waiter // nil
-	ready    = &waiter{}
-	parked   = &waiter{} // no goroutine: the connection's Resumer is to be called
-)
-
-var waiters = sync.Pool{New: func() any { return &waiter{called: make(chan struct{}, 1)} }}
+func newWaiter() any { return &waiter{called: make(chan struct{}, 1)} }
 
 // wait returns when the side may be ready, or the reason why it will not be.
 func (s *side) wait(c *Conn) error {
-	w := waiters.Get().(*waiter)
-	defer waiters.Put(w)
+	w := c.loop.waiters.Get().(*waiter)
+	defer c.loop.waiters.Put(w)
 	for {
-		if !s.state.CompareAndSwap(notReady, w) {
+		s.waiter = w
+		if !s.state.CompareAndSwap(notReady, waiting) {
 			return nil // ready meanwhile
 		}
 		s.arm(c) // whoever changes the patience looks for a waiter after that
 		// Whoever ends the connection or its time does so first, and calls then.
 		if s.until.Load() == passed || c.closed() {
-			if !s.state.CompareAndSwap(w, notReady) {
+			if !s.state.CompareAndSwap(waiting, notReady) {
 				<-w.called
 			}
 			return c.why(s)
@@ -79,12 +81,11 @@ func (s *side) arm(c *Conn) {
 
 // makeReady calls whoever waits. It reports whether the connection was parked.
 func (s *side) makeReady() (resume bool) {
-	switch w := s.state.Swap(ready); w {
-	case notReady, ready:
+	switch s.state.Swap(ready) {
 	case parked:
 		return true
-	default:
-		w.called <- struct{}{}
+	case waiting:
+		s.waiter.called <- struct{}{}
 	}
 	return false
 }
@@ -92,20 +93,11 @@ func (s *side) makeReady() (resume bool) {
 // wake calls whoever waits, who finds out why. It reports whether the connection
 // was parked.
 func (s *side) wake() (resume bool) {
-	for {
-		w := s.state.Load()
-		if w == notReady || w == ready {
-			return false
-		}
-		if !s.state.CompareAndSwap(w, notReady) {
-			continue
-		}
-		if w == parked {
-			return true
-		}
-		w.called <- struct{}{}
+	if s.state.CompareAndSwap(waiting, notReady) {
+		s.waiter.called <- struct{}{}
 		return false
 	}
+	return s.state.CompareAndSwap(parked, notReady)
 }
 
 // expire ends the time of a side if it is over by now, and returns when it
@@ -147,7 +139,7 @@ func (s *side) setUntil(c *Conn, t time.Time) {
 func (s *side) allow(c *Conn, d time.Duration) {
 	s.patience.Store(int64(d))
 	s.until.Store(never)
-	if w := s.state.Load(); w != notReady && w != ready {
+	if state := s.state.Load(); state == waiting || state == parked {
 		s.arm(c)
 	}
 }

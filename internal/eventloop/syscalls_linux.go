@@ -28,6 +28,14 @@ func write(fd int32, p []byte) (int, syscall.Errno) {
 	return int(n), 0 //nolint:gosec // at most len(p)
 }
 
+func writev(fd int32, vector *[maxParts]unix.Iovec, parts int) (int, syscall.Errno) {
+	n, _, errno := syscall.RawSyscall(unix.SYS_WRITEV, uintptr(fd), uintptr(unsafe.Pointer(vector)), uintptr(parts)) //nolint:gosec // a few
+	if errno != 0 {
+		return -1, errno
+	}
+	return int(n), 0 //nolint:gosec // at most what there was
+}
+
 // addrPort is an address as the rest of the program has them: IPv4 in its own form.
 func addrPort(sa unix.Sockaddr) netip.AddrPort {
 	switch sa := sa.(type) {

@@ -1,16 +1,26 @@
 package eventloop
 
-import "sync"
+import (
+	"slices"
+	"sync"
+	"time"
+)
 
-// maxIdleWorkers bounds the goroutines that are kept for the next connection: the
-// rest end.
-const maxIdleWorkers = 1024
+const (
+	// trimEvery is how often idle workers are looked at that were not needed since.
+	trimEvery = time.Second
+	// keptWorkers is how many stay in any case.
+	keptWorkers = 8
+)
 
 // workers are the goroutines that go on with connections that were parked. The
-// last one used is used next: its stack is the right size and in the cache.
+// last one used is used next: its stack is the right size and in the cache. Those
+// that are not needed for a while end.
 type workers struct {
 	mu      sync.Mutex
 	idle    []*worker
+	least   int // of idle since they were looked at
+	trimmer *time.Timer
 	stopped bool
 	all     sync.WaitGroup
 }
@@ -20,9 +30,11 @@ type worker struct{ work chan Resumer }
 // run goes on with a connection, in a goroutine of its own.
 func (ws *workers) run(r Resumer) {
 	ws.mu.Lock()
-	if n := len(ws.idle); n > 0 {
-		w := ws.idle[n-1]
-		ws.idle = ws.idle[:n-1]
+	if n := len(ws.idle) - 1; n >= 0 {
+		w := ws.idle[n]
+		ws.idle[n] = nil
+		ws.idle = ws.idle[:n]
+		ws.least = min(ws.least, n)
 		ws.mu.Unlock()
 		w.work <- r
 		return
@@ -47,22 +59,47 @@ func (ws *workers) serve(w *worker, r Resumer) {
 func (ws *workers) rest(w *worker) bool {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
-	if ws.stopped || len(ws.idle) >= maxIdleWorkers {
+	if ws.stopped {
 		return false
 	}
 	ws.idle = append(ws.idle, w)
+	if len(ws.idle) > keptWorkers && ws.trimmer == nil {
+		ws.least = len(ws.idle)
+		ws.trimmer = time.AfterFunc(trimEvery, ws.trim)
+	}
 	return true
+}
+
+// trim ends the workers that were idle since the last look, longest idle first.
+func (ws *workers) trim() {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	end(ws.idle[:max(0, ws.least-keptWorkers)])
+	ws.idle = slices.Delete(ws.idle, 0, max(0, ws.least-keptWorkers))
+	ws.least = len(ws.idle)
+	if ws.stopped || len(ws.idle) <= keptWorkers {
+		ws.trimmer = nil
+		return
+	}
+	ws.trimmer.Reset(trimEvery)
+}
+
+// end ends idle workers: one that is handed nothing is not to go on.
+func end(idle []*worker) {
+	for _, w := range idle {
+		close(w.work)
+	}
 }
 
 // stop ends the idle workers, and waits for the busy ones.
 func (ws *workers) stop() {
 	ws.mu.Lock()
 	ws.stopped = true
-	idle := ws.idle
-	ws.idle = nil
-	ws.mu.Unlock()
-	for _, w := range idle {
-		close(w.work)
+	end(ws.idle)
+	ws.idle, ws.least = nil, 0
+	if ws.trimmer != nil {
+		ws.trimmer.Stop()
 	}
+	ws.mu.Unlock()
 	ws.all.Wait()
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/homeward/homeward/route"
 )
 
-// answer writes the answer to one HTTP/1.1 request. The head waits in front of
-// the buffer for the first piece of the body, so that both leave in one write.
+// answer writes the answer to one HTTP/1.1 request. The head waits for the first
+// piece of the body, and the last piece for the end, so that they leave in one write.
 type answer struct {
 	conn      *conn
 	timeout   time.Duration
@@ -23,7 +23,9 @@ type answer struct {
 	tunnel  bool    // bytes go out without framing, until End
 	left    int64   // of a body with a declared length
 	pooled  *[]byte // nil while nothing is being written
-	head    int     // bytes of the head at the start of the buffer
+	lead    []byte  // what goes out before piece; in the buffer
+	piece   []byte  // of the body, the caller's
+	space   [16]byte
 }
 
 func newAnswer(c *conn, head *http1.Request, timeout time.Duration) answer {
@@ -34,6 +36,7 @@ func newAnswer(c *conn, head *http1.Request, timeout time.Duration) answer {
 func (a *answer) buffer() []byte {
 	if a.pooled == nil {
 		a.pooled = a.conn.server.proxy.pieces.Get().(*[]byte)
+		a.lead = (*a.pooled)[:0]
 	}
 	return *a.pooled
 }
@@ -43,8 +46,39 @@ func (a *answer) buffer() []byte {
 func (a *answer) release() {
 	if a.pooled != nil {
 		a.conn.server.proxy.pieces.Put(a.pooled)
-		a.pooled = nil
 	}
+	a.pooled, a.lead, a.piece = nil, nil, nil
+}
+
+// flush writes what waits, and tail behind it, at once if it can.
+func (a *answer) flush(tail []byte) error {
+	defer a.release()
+	loop := a.conn.client.loop
+	if loop != nil && !a.conn.tls {
+		a.conn.client.AllowWrite(a.timeout)
+		a.conn.writes.Add(1)
+		_, err := loop.Writev(a.lead, a.piece, tail)
+		a.conn.writes.Add(1)
+		return err
+	}
+	// TLS copies what it sends anyway, and makes a record of each write.
+	buf := a.buffer()
+	n := len(a.lead)
+	copied := copy(buf[n:], a.piece)
+	n += copied
+	rest := a.piece[copied:]
+	if len(rest) == 0 && len(tail) <= len(buf)-n {
+		n += copy(buf[n:], tail)
+		tail = nil
+	}
+	for _, b := range [...][]byte{buf[:n], rest, tail} {
+		if len(b) > 0 {
+			if err := a.write(b); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // write has no deadline stay on a TLS connection: that writes on its own when the
@@ -89,7 +123,7 @@ func (a *answer) Head(h *AnswerHead, more bool) error {
 		}
 	}
 	buf := a.buffer()
-	b := http1.AppendStatusLine(buf[:0], h.Status, reasonOf(h.Status, h.Reason))
+	b := http1.AppendStatusLine(a.lead, h.Status, reasonOf(h.Status, h.Reason))
 	for _, f := range h.Fields {
 		b = http1.AppendField(b, f.Name, f.Value)
 	}
@@ -105,12 +139,10 @@ func (a *answer) Head(h *AnswerHead, more bool) error {
 	case a.minor == 0:
 		b = http1.AppendField(b, "Connection", "keep-alive")
 	}
-	b = append(b, "\r\n"...)
-	if !more || len(b) > len(buf)/2 {
-		defer a.release()
-		return a.write(b)
+	a.lead = append(b, "\r\n"...)
+	if !more || len(a.lead) > len(buf)/2 {
+		return a.flush(nil)
 	}
-	a.head = len(b)
 	return nil
 }
 
@@ -121,74 +153,62 @@ func reasonOf(status int, reason string) string {
 	return reason
 }
 
-// Space implements Answer.
-func (a *answer) Space() []byte {
-	buf := a.buffer()
-	return buf[a.head+http1.ChunkRoom : len(buf)-2]
-}
-
 var errOverLength = errors.New("answer is longer than its Content-Length")
 
-// Commit implements Answer.
-func (a *answer) Commit(n int) error {
-	if n == 0 {
+// Write implements Answer.
+func (a *answer) Write(piece []byte, more bool) error {
+	if len(piece) == 0 {
 		return nil
 	}
-	buf := a.buffer()
-	defer a.release()
-	start := a.head + http1.ChunkRoom
-	piece := buf[start : start+n]
+	a.buffer()
+	a.piece = piece
 	if a.chunked {
-		piece = http1.FrameChunk(buf[a.head:], n)
+		a.lead = http1.AppendChunkSize(a.lead, len(piece))
 	} else if a.left >= 0 {
-		if a.left -= int64(n); a.left < 0 {
+		if a.left -= int64(len(piece)); a.left < 0 {
 			return errOverLength
 		}
 	}
-	if a.head > 0 {
-		// The frame is at most ChunkRoom long: the head moves up against it.
-		from := start + n - len(piece)
-		if a.chunked {
-			from += 2
-		}
-		from -= a.head
-		copy(buf[from:], buf[:a.head])
-		piece = buf[from : from+a.head+len(piece)]
-		a.head = 0
+	switch {
+	case more:
+		return nil
+	case a.chunked:
+		return a.flush(append(a.space[:0], "\r\n"...))
 	}
-	return a.write(piece)
+	return a.flush(nil)
 }
 
 // End implements Answer.
 func (a *answer) End(trailer []route.Field) error {
 	if a.tunnel {
-		if half, ok := a.conn.net.(interface{ CloseWrite() error }); ok {
-			return half.CloseWrite()
+		if err := a.flush(nil); err != nil {
+			return err
 		}
-		return nil
+		return a.conn.closeWrite()
 	}
-	if !a.chunked {
-		if a.left > 0 {
-			return io.ErrShortWrite
-		}
-		trailer = nil
+	if !a.chunked && a.left > 0 {
+		return io.ErrShortWrite
 	}
-	b := a.buffer()[:a.head]
-	defer a.release()
-	a.head = 0
+	var tail []byte
 	if a.chunked {
-		b = http1.AppendLastChunk(b, trailer)
+		tail = a.space[:0]
+		if len(a.piece) > 0 {
+			tail = append(tail, "\r\n"...)
+		}
+		tail = http1.AppendLastChunk(tail, trailer)
 	}
-	if len(b) == 0 {
+	if len(a.lead)+len(a.piece)+len(tail) == 0 {
+		a.release()
 		return nil
 	}
-	return a.write(b)
+	return a.flush(tail)
 }
 
 // requestBody is the body of an HTTP/1.1 request, with a deadline for each piece.
 type requestBody struct {
 	body    http1.Body
 	client  *tracked
+	reader  *http1.Reader
 	timeout time.Duration
 
 	mu          sync.Mutex
@@ -207,6 +227,16 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	b.client.AllowRead(b.timeout)
 	b.mu.Unlock()
 	return b.body.Read(p)
+}
+
+// AtHand implements Body.
+func (b *requestBody) AtHand(most int64) ([]byte, bool) {
+	if b.client.impatient(true) {
+		defer b.client.impatient(false)
+	} else {
+		most = min(most, int64(b.reader.Buffered()))
+	}
+	return b.body.AtHand(most)
 }
 
 // Trailer implements Body.

@@ -45,8 +45,7 @@ const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 // accept begins to serve a connection of any protocol, in another goroutine.
 func (s *Server) accept(t *tracked, config *tls.Config) {
-	c := &conn{server: s, client: t, net: t, config: config}
-	c.reader.Reset(t)
+	c := &conn{server: s, client: t, net: t, config: config, reader: s.buffers.Reader(t)}
 	if !s.add(c) {
 		_ = t.Close()
 		return
@@ -194,7 +193,7 @@ func (c *conn) serve() (parked bool) {
 	for {
 		state := c.server.proxy.State()
 		if err := c.await(state); err != nil {
-			if errors.Is(err, eventloop.ErrWouldWait) {
+			if eventloop.WouldWait(err) {
 				c.reader.Release()
 				c.client.loop.Park(c)
 				return true
@@ -217,7 +216,7 @@ func (c *conn) serve() (parked bool) {
 }
 
 // await waits for the first byte of the next request, or returns
-// eventloop.ErrWouldWait where the connection can be parked instead. What a client
+// an error of eventloop.WouldWait where the connection can be parked instead. What a client
 // sends that is no byte of a request, as within TLS, gives it no more time.
 func (c *conn) await(state *State) error {
 	if c.reader.Buffered() > 0 {
@@ -265,7 +264,7 @@ func (c *conn) request(state *State) bool {
 // exchange answers one request and reports whether the connection goes on.
 func (c *conn) exchange(state *State, s *session) bool {
 	head := &s.head
-	s.body = requestBody{client: c.client, timeout: state.Timeouts.Body.Std(), body: *http1.RequestBody(&c.reader, head, state.HeadLimits())}
+	s.body = requestBody{client: c.client, reader: &c.reader, timeout: state.Timeouts.Body.Std(), body: *http1.RequestBody(&c.reader, head, state.HeadLimits())}
 	s.in = Inbound{
 		Proto: protos[head.Minor], Method: head.Method, Target: head.Target, Origin: head.Origin, Host: head.Host,
 		Fields: head.Fields, Length: head.Length, Expect100: head.Expect100, Peer: c.client.peer, TLS: c.tls, Secure: c.client.secure, Watcher: &s.watch,
@@ -353,11 +352,17 @@ const (
 // linger ends our side and discards what the client still sends, for a while: to
 // close with bytes unread is a reset, which can overtake the answer.
 func (c *conn) linger() {
-	if half, ok := c.net.(interface{ CloseWrite() error }); ok {
-		_ = half.CloseWrite()
-	}
+	_ = c.closeWrite()
 	c.client.AllowRead(lingerTime)
 	_, _ = io.CopyN(io.Discard, &c.reader, lingerBytes)
+}
+
+// closeWrite ends our side, if the transport can end it alone.
+func (c *conn) closeWrite() error {
+	if half, ok := c.net.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
 }
 
 // breakOff makes sure that the client sees an answer without its end as broken,

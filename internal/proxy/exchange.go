@@ -66,6 +66,9 @@ type Body interface {
 	// Read reads content. io.EOF says that the body was whole; a client that
 	// stops in the middle gives another error, one that is too slow a timeout.
 	io.Reader
+	// AtHand is the whole body if it has a length up to most and reading it waits for
+	// nothing. It is valid until the exchange is over.
+	AtHand(most int64) (content []byte, ok bool)
 	// Trailer is the trailer, once Read has returned io.EOF.
 	Trailer() []route.Field
 	// Interrupt makes a Read in progress and all later ones fail. It may be
@@ -88,18 +91,17 @@ type AnswerHead struct {
 }
 
 // Answer is the way back to the client of one request. An engine provides it;
-// it is used by one goroutine, in the order Interim*, Head, (Space, Commit)*,
-// End. A Write error is final: the client is gone.
+// it is used by one goroutine, in the order Interim*, Head, Write*, End. An error is
+// final: the client is gone.
 type Answer interface {
 	// Interim sends an interim answer, 100 to 199, at once.
 	Interim(status int, reason string, fields []route.Field) error
-	// Head starts the final answer. With more, a Commit or End follows at
-	// once, and the head may wait for it; else it is sent now.
+	// Head starts the final answer. With more, a Write or End follows at once, and
+	// the head may wait for it; else it is sent now.
 	Head(h *AnswerHead, more bool) error
-	// Space is room for the next piece of the body, never empty.
-	Space() []byte
-	// Commit sends the first n bytes of Space at once.
-	Commit(n int) error
+	// Write sends a piece of the body, which the caller may use again after the
+	// next call. With more, that follows at once, and the piece may wait for it.
+	Write(piece []byte, more bool) error
 	// End ends the body, with a trailer if there is one.
 	End(trailer []route.Field) error
 }

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"io"
 	"time"
 
 	"github.com/homeward/homeward/internal/proxy/http1"
@@ -56,12 +55,15 @@ type receiver interface {
 
 // answerBody is the body of an answer on its way back.
 type answerBody interface {
-	io.Reader // io.EOF says that the body was whole
-	// Trailer is the trailer, once Read has returned io.EOF.
+	// Next is the next piece of the body, valid until the next call; the head of the
+	// answer is not valid any more. io.EOF, with the last piece or after it, says that
+	// the body was whole.
+	Next() ([]byte, error)
+	// Trailer is the trailer, once Next has returned io.EOF.
 	Trailer() []route.Field
-	// Ready blocks until Read would not.
+	// Ready blocks until Next would not. It holds no buffer.
 	Ready() error
-	// AtHand reports whether Read, or the end of the body, is there without waiting.
+	// AtHand reports whether Next, or the end of the body, is there without waiting.
 	AtHand() bool
 }
 

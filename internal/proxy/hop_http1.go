@@ -35,12 +35,13 @@ func (h *http1Hop) begin(x *exchange) error {
 	buf := x.proxy.pieces.Get().(*[]byte)
 	defer x.proxy.pieces.Put(buf)
 	out := h.appendHead((*buf)[:0])
+	var body []byte
 	if x.peeked.whole {
-		out = h.appendPeeked(out)
+		out, body = h.appendPeeked(out)
 	}
 	h.allowWrite(x.state.Timeouts.Write.Std())
 	var err error
-	h.written, err = h.conn.Write(out)
+	h.written, err = h.conn.WriteParts(out, body)
 	return err
 }
 
@@ -72,18 +73,18 @@ func (h *http1Hop) appendHead(dst []byte) []byte {
 	return append(dst, "\r\n"...)
 }
 
-// appendPeeked appends a body that was read whole for the decision.
-func (h *http1Hop) appendPeeked(dst []byte) []byte {
+// appendPeeked appends a body that was read whole, framed, or returns it to be sent
+// behind dst.
+func (h *http1Hop) appendPeeked(dst []byte) (head, body []byte) {
 	x := h.x
 	if !h.chunked {
-		return append(dst, x.peeked.prefix...)
+		return dst, x.peeked.prefix
 	}
 	if n := len(x.peeked.prefix); n > 0 {
-		framed := make([]byte, http1.ChunkRoom+n+2)
-		copy(framed[http1.ChunkRoom:], x.peeked.prefix)
-		dst = append(dst, http1.FrameChunk(framed, n)...)
+		dst = append(http1.AppendChunkSize(dst, n), x.peeked.prefix...)
+		dst = append(dst, "\r\n"...)
 	}
-	return http1.AppendLastChunk(dst, x.state.trailerFields(x.in.Body.Trailer()))
+	return http1.AppendLastChunk(dst, x.state.trailerFields(x.in.Body.Trailer())), nil
 }
 
 // write implements sender.
@@ -194,7 +195,7 @@ type http1Raw struct{ *http1.Reader }
 func (r http1Raw) Trailer() []route.Field { return nil }
 
 // Ready implements answerBody.
-func (r http1Raw) Ready() error { return r.Await() }
+func (r http1Raw) Ready() error { return r.Rest() }
 
 // AtHand implements answerBody.
 func (r http1Raw) AtHand() bool { return r.Buffered() > 0 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/homeward/homeward/internal/proxy/http1"
@@ -23,6 +24,7 @@ type http2Hop struct {
 	stream   *http2client.Stream // nil until begin has made it
 	answered bool                // a head was read
 	bodiless bool                // the answer ended with its head
+	answer   http2Answered
 }
 
 // begin implements sender.
@@ -124,7 +126,10 @@ func (h *http2Hop) head(r *http1.Response) error {
 }
 
 // body implements receiver.
-func (h *http2Hop) body() answerBody { return http2Answered{h.stream, h.bodiless} }
+func (h *http2Hop) body() answerBody {
+	h.answer = http2Answered{Stream: h.stream, bodiless: h.bodiless, pieces: &h.x.proxy.pieces}
+	return &h.answer
+}
 
 // abort implements hop.
 func (h *http2Hop) abort() {
@@ -140,6 +145,7 @@ func (h *http2Hop) release(bool) {
 		h.lease.HTTP2.Release()
 	}
 	h.abort()
+	h.answer.release()
 }
 
 // lost implements hop.
@@ -159,7 +165,35 @@ func (h *http2Hop) lost(err error) (unsent, stale bool) {
 type http2Answered struct {
 	*http2client.Stream
 	bodiless bool
+	pieces   *sync.Pool
+	pooled   *[]byte // what Next gave is in it; nil for none
+}
+
+// Next implements answerBody.
+func (a *http2Answered) Next() ([]byte, error) {
+	if a.pooled == nil {
+		a.pooled = a.pieces.Get().(*[]byte)
+	}
+	n, err := a.Read(*a.pooled)
+	piece := (*a.pooled)[:n]
+	if n == 0 {
+		a.release()
+	}
+	return piece, err
+}
+
+// Ready implements answerBody.
+func (a *http2Answered) Ready() error {
+	a.release()
+	return a.Stream.Ready()
+}
+
+func (a *http2Answered) release() {
+	if a.pooled != nil {
+		a.pieces.Put(a.pooled)
+		a.pooled = nil
+	}
 }
 
 // AtHand implements answerBody.
-func (a http2Answered) AtHand() bool { return a.bodiless || a.Buffered() }
+func (a *http2Answered) AtHand() bool { return a.bodiless || a.Buffered() }

@@ -59,6 +59,22 @@ func (x *exchange) peek(limit int64) (problem Problem, ok bool) {
 	return Problem{}, true
 }
 
+// maxAtHand is the longest body that goes out with the head: what waits for a cell
+// holds it in memory.
+const maxAtHand = 64 << 10
+
+// takeAtHand takes a body that has come whole with the head. It needs no goroutine
+// of its own, and can be sent once more.
+func (x *exchange) takeAtHand() {
+	if x.in.Body == nil || x.peeked.prefix != nil || x.peeked.whole || x.in.Expect100 {
+		return
+	}
+	if content, ok := x.in.Body.AtHand(maxAtHand); ok {
+		x.peeked = peeked{prefix: content, whole: true}
+		x.rec.BytesIn = int64(len(content))
+	}
+}
+
 // errBodyLimit says that a body without a declared length grew over its limit.
 var errBodyLimit = errors.New("request body over its limit")
 

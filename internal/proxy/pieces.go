@@ -25,18 +25,17 @@ func (p *pieces) next() (n int, end bool, by Abort) {
 			return 0, false, UpstreamAborted
 		}
 	}
-	n, err := p.in.Read(p.out.Space())
+	piece, err := p.in.Next()
+	n = len(piece)
 	p.last = n
+	end = errors.Is(err, io.EOF)
 	if n > 0 {
-		if p.out.Commit(n) != nil {
+		if p.out.Write(piece, end) != nil {
 			return n, false, ClientAborted
 		}
 	}
-	switch {
-	case errors.Is(err, io.EOF):
-		return n, true, NotAborted
-	case err != nil:
+	if err != nil && !end {
 		return n, false, UpstreamAborted
 	}
-	return n, false, NotAborted
+	return n, end, NotAborted
 }

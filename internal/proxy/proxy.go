@@ -99,14 +99,21 @@ func (p *Proxy) Serve(ctx context.Context, in *Inbound, out Answer) (complete bo
 	x := p.newExchange(ctx, in, out)
 	x.begin()
 	p.open[Short].Add(1)
-	defer func() { p.open[x.rec.Type].Add(-1) }()
+	served := false
+	defer func() {
+		if !served { // a bug: nobody knows who holds the exchange, and nobody has it after this one
+			p.open[x.rec.Type].Add(-1)
+		}
+	}()
 	complete = x.serve()
+	served = true
+	p.open[x.rec.Type].Add(-1)
 	x.rec.Duration = p.now().Sub(x.rec.Start)
 	p.observer.Done(&x.rec)
 	if x.sample != nil && complete {
 		p.copies.send(x, p.state.Load())
 	}
-	x.leave() // not after a panic, when it is not known who holds it
+	x.leave()
 	return complete
 }
 
@@ -147,6 +154,7 @@ func (x *exchange) serve() bool {
 	if x.rec.Type == Short && x.state.Table.Lane(x.decision.Lane).LongPoll {
 		x.enter(LongPoll)
 	}
+	x.takeAtHand()
 	return x.forward()
 }
 
@@ -203,14 +211,10 @@ func (x *exchange) reply(status int, fields []route.Field, body []byte) bool {
 		return x.clientLeft()
 	}
 	if !head.NoBody {
-		for len(body) > 0 {
-			n := copy(x.out.Space(), body)
-			body = body[n:]
-			if err := x.out.Commit(n); err != nil {
-				return x.clientLeft()
-			}
-			x.rec.BytesOut += int64(n)
+		if err := x.out.Write(body, true); err != nil {
+			return x.clientLeft()
 		}
+		x.rec.BytesOut += int64(len(body))
 	}
 	if err := x.out.End(nil); err != nil {
 		return x.clientLeft()

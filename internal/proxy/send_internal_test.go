@@ -70,9 +70,10 @@ func (b *spoken) Read(p []byte) (int, error) {
 	return copy(p, s), nil
 }
 
-func (b *spoken) Trailer() []route.Field { return nil }
-func (b *spoken) Interrupt()             {}
-func (b *spoken) Relax(time.Duration)    {}
+func (b *spoken) AtHand(int64) ([]byte, bool) { return nil, false }
+func (b *spoken) Trailer() []route.Field      { return nil }
+func (b *spoken) Interrupt()                  {}
+func (b *spoken) Relax(time.Duration)         {}
 
 // unwatched is a client that never leaves.
 type unwatched struct{}

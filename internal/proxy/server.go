@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/homeward/homeward/internal/eventloop"
+	"github.com/homeward/homeward/internal/proxy/http1"
 	"github.com/homeward/homeward/internal/serve"
 )
 
@@ -24,6 +25,7 @@ type Server struct {
 	loop     *eventloop.Loop // nil for a goroutine for each connection
 	http2    *http2Servers
 	sessions sync.Pool // of *session
+	buffers  http1.Buffers
 
 	open     atomic.Int64 // client connections
 	rejected atomic.Int64 // connections over the limit

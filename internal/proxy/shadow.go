@@ -65,20 +65,13 @@ type sample struct {
 	Answer
 	shadows []*shadow
 	fields  []route.Field // as the cell got them last
-	space   []byte
 	digest  digest
 }
 
-// Space implements Answer.
-func (s *sample) Space() []byte {
-	s.space = s.Answer.Space()
-	return s.space
-}
-
-// Commit implements Answer.
-func (s *sample) Commit(n int) error {
-	s.digest.add(s.space[:n]) // before the engine frames it in place
-	return s.Answer.Commit(n)
+// Write implements Answer.
+func (s *sample) Write(piece []byte, more bool) error {
+	s.digest.add(piece)
+	return s.Answer.Write(piece, more)
 }
 
 // sent keeps the fields that the cell gets. The caller may change the list.

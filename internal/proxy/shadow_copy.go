@@ -32,7 +32,7 @@ type copies struct {
 
 func newCopies(log *slog.Logger, now func() time.Time) *copies {
 	c := &copies{
-		core: &Proxy{log: log, now: now, pieces: sync.Pool{New: newPiece}},
+		core: &Proxy{log: log, now: now, pieces: sync.Pool{New: newPiece}, rooms: sync.Pool{New: newRoom}},
 		seed: maphash.MakeSeed(), running: map[string]int{},
 	}
 	c.base, c.stop = context.WithCancel(context.Background())
@@ -123,10 +123,9 @@ func (c *copies) run(h *shadow, state *State, in *Inbound, want content, said Co
 	abort := func() {}
 	defer c.core.survive(func() { abort() })
 
-	got := &discarded{pieces: &c.core.pieces}
+	got := &discarded{}
 	got.digest.limit = h.body
 	got.digest.hash.SetSeed(c.seed)
-	defer got.release()
 	in.Watcher = &streamWatch{ctx: ctx}
 	x := c.core.newExchange(ctx, in, got) // which keeps its room: it may end while it is still aborted
 	x.state, x.copy = state, true
@@ -178,8 +177,6 @@ func failure(ctx context.Context, unreached error, kind Kind) Kind {
 
 // discarded is an answer that nobody gets: its content is counted and hashed.
 type discarded struct {
-	pieces *sync.Pool
-	pooled *[]byte // nil until there is content
 	status int
 	digest digest
 }
@@ -196,17 +193,9 @@ func (d *discarded) Head(h *AnswerHead, _ bool) error {
 	return nil
 }
 
-// Space implements Answer.
-func (d *discarded) Space() []byte {
-	if d.pooled == nil {
-		d.pooled = d.pieces.Get().(*[]byte)
-	}
-	return *d.pooled
-}
-
-// Commit implements Answer.
-func (d *discarded) Commit(n int) error {
-	d.digest.add((*d.pooled)[:n])
+// Write implements Answer.
+func (d *discarded) Write(piece []byte, _ bool) error {
+	d.digest.add(piece)
 	if d.digest.over(d.digest.limit) {
 		return errEnough
 	}
@@ -215,10 +204,3 @@ func (d *discarded) Commit(n int) error {
 
 // End implements Answer.
 func (d *discarded) End([]route.Field) error { return nil }
-
-func (d *discarded) release() {
-	if d.pooled != nil {
-		d.pieces.Put(d.pooled)
-		d.pooled = nil
-	}
-}

@@ -144,6 +144,9 @@ func (b *streamBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// AtHand implements Body: a library does not tell.
+func (b *streamBody) AtHand(int64) ([]byte, bool) { return nil, false }
+
 // Trailer implements Body.
 func (b *streamBody) Trailer() []route.Field {
 	var fields []route.Field

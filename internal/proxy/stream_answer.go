@@ -14,7 +14,6 @@ type streamAnswer struct {
 	control  *http.ResponseController
 	patience patience
 	server   *Server
-	pooled   *[]byte // nil while nothing is being written
 }
 
 func newStreamAnswer(w http.ResponseWriter, s *Server, timeout time.Duration) *streamAnswer {
@@ -73,28 +72,14 @@ func (a *streamAnswer) Head(head *AnswerHead, more bool) error {
 	return a.control.Flush()
 }
 
-// Space implements Answer.
-func (a *streamAnswer) Space() []byte {
-	if a.pooled == nil {
-		a.pooled = a.server.proxy.pieces.Get().(*[]byte)
+// Write implements Answer.
+func (a *streamAnswer) Write(piece []byte, _ bool) error {
+	if len(piece) == 0 {
+		return nil
 	}
-	return *a.pooled
-}
-
-// release gives the buffer back until it is needed again.
-func (a *streamAnswer) release() {
-	if a.pooled != nil {
-		a.server.proxy.pieces.Put(a.pooled)
-		a.pooled = nil
-	}
-}
-
-// Commit implements Answer.
-func (a *streamAnswer) Commit(n int) error {
-	defer a.release()
 	a.patience.begin()
 	defer a.patience.end()
-	if _, err := a.w.Write(a.Space()[:n]); err != nil {
+	if _, err := a.w.Write(piece); err != nil {
 		return err
 	}
 	return a.control.Flush()
@@ -102,7 +87,6 @@ func (a *streamAnswer) Commit(n int) error {
 
 // End implements Answer.
 func (a *streamAnswer) End(trailer []route.Field) error {
-	a.release()
 	h := a.w.Header()
 	for _, f := range owned(trailer) {
 		name := http.TrailerPrefix + textproto.CanonicalMIMEHeaderKey(f.Name)

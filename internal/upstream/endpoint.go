@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/homeward/homeward/internal/eventloop"
-	"github.com/homeward/homeward/internal/proxy/http1"
 )
 
 // maxDials is how many connections a pool makes to one address at once. Who comes
@@ -59,7 +58,7 @@ func (e *endpoint) open(ctx context.Context, timeout time.Duration) (*Conn, erro
 	if err != nil {
 		return nil, err
 	}
-	return &Conn{Conn: nc, Transport: raw, Reader: http1.NewReader(nc), endpoint: e}, nil
+	return &Conn{Conn: nc, Transport: raw, Reader: e.pool.fleet.buffers.LargeReader(nc), endpoint: e}, nil
 }
 
 // dial connects, and counts what it opens; nc is raw, or TLS on it. A failure makes

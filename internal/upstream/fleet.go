@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/homeward/homeward/internal/eventloop"
+	"github.com/homeward/homeward/internal/proxy/http1"
 	"github.com/homeward/homeward/topology"
 )
 
@@ -19,6 +20,7 @@ type Fleet struct {
 	log        *slog.Logger
 	resolver   Resolver
 	loop       *eventloop.Loop // nil for none
+	buffers    *http1.Buffers
 	background *background
 	stats      *Stats
 

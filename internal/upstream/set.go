@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/homeward/homeward/internal/eventloop"
+	"github.com/homeward/homeward/internal/proxy/http1"
 	"github.com/homeward/homeward/topology"
 )
 
@@ -37,6 +38,7 @@ type Options struct {
 type Set struct {
 	o          Options
 	background *background
+	buffers    http1.Buffers
 
 	mu     sync.Mutex
 	fleets map[fleetName]*Fleet
@@ -134,7 +136,7 @@ func (s *Set) newFleet(name fleetName) *Fleet {
 		s.stats[name.of] = &Stats{}
 	}
 	return &Fleet{
-		now: s.o.Now, log: s.o.Log, resolver: s.o.Resolver, loop: s.o.Loop, background: s.background, stats: s.stats[name.of],
+		now: s.o.Now, log: s.o.Log, resolver: s.o.Resolver, loop: s.o.Loop, buffers: &s.buffers, background: s.background, stats: s.stats[name.of],
 		pools: map[string]*Pool{}, changed: make(chan struct{}),
 	}
 }

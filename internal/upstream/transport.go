@@ -3,7 +3,6 @@ package upstream
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 
@@ -48,5 +47,16 @@ func (c *Conn) silent() bool {
 	}
 	loop.Impatient(true)
 	defer loop.Impatient(false)
-	return errors.Is(c.Reader.Await(), eventloop.ErrWouldWait)
+	return eventloop.WouldWait(c.Reader.Await())
+}
+
+// WriteParts writes a head and a body behind it, at once if it can.
+func (c *Conn) WriteParts(head, body []byte) (written int, err error) {
+	if len(body) == 0 {
+		return c.Write(head)
+	}
+	if loop, ok := c.Conn.(*eventloop.Conn); ok {
+		return loop.Writev(head, body)
+	}
+	return c.Write(append(head, body...))
 }

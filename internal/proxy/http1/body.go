@@ -24,7 +24,7 @@ type Body struct {
 	r       *Reader
 	kind    bodyKind
 	left    int64 // of the body, or of the current chunk
-	chunks  bool  // a chunk has been read: a CRLF stands before the next size
+	chunks  bool  // a CRLF stands before the next size, behind the chunk read last
 	excess  int64 // bytes of chunk extensions beyond those of content
 	last    bool  // whole though it is, nothing may be read behind it
 	fields  int   // limit of the trailer
@@ -86,17 +86,95 @@ func (b *Body) Whole() bool { return b.err == io.EOF && b.kind != closeBody && !
 
 // Ready blocks until Read would not. An error is what Read would return.
 func (b *Body) Ready() error {
-	if b.err == nil && b.kind == chunkedBody && b.left == 0 {
-		b.err = b.nextChunk()
-	}
+	b.openChunk()
 	if b.err != nil {
 		return b.err
 	}
-	return b.r.Await()
+	return b.r.Rest()
 }
 
-// Trailer is the trailer, once Read has returned io.EOF.
+// Trailer is the trailer, once Read or Next has returned io.EOF.
 func (b *Body) Trailer() []Field { return b.trailer }
+
+// Next returns the content that comes next, which stays where it was read: it is
+// valid until the next call. The head of the message is not valid any more.
+// io.EOF comes with the last piece if the end of the body is at hand; other errors,
+// as those of Read, come without a piece.
+func (b *Body) Next() ([]byte, error) {
+	b.openChunk()
+	if b.err != nil {
+		return nil, b.err
+	}
+	most := b.left
+	if b.kind == closeBody {
+		most = largeBuffer
+	}
+	p, err := b.r.next(most)
+	if err = b.consumed(len(p), err); IsTimeout(err) {
+		return nil, err
+	}
+	if b.err = err; b.kind == chunkedBody && err == nil {
+		p = b.gather(p)
+	}
+	if len(p) == 0 || b.err == io.EOF { //nolint:errorlint // own sticky value
+		return p, b.err
+	}
+	return p, nil
+}
+
+// openChunk reads up to the content of the next chunk, if that is what comes next.
+// It waits without a buffer.
+func (b *Body) openChunk() {
+	if b.err != nil || b.kind != chunkedBody || b.left > 0 {
+		return
+	}
+	if b.err = b.closeChunk(); b.err == nil {
+		b.err = unexpected(b.r.Rest())
+	}
+	if b.err == nil {
+		b.err = b.nextChunk()
+	}
+}
+
+// gather puts chunks that are at hand behind a piece that ends the one before
+// them, and takes the end of the body if that is at hand.
+func (b *Body) gather(p []byte) []byte {
+	for b.left == 0 && b.chunkAtHand() {
+		if b.err = b.nextChunk(); b.err != nil {
+			return p
+		}
+		r := b.r
+		n := int(min(int64(r.Buffered()), b.left))
+		end := len(p)
+		p = p[:end+n] // what it grows over was framing, and is consumed
+		copy(p[end:], r.buf[r.r:r.r+n])
+		r.r += n
+		b.left -= int64(n)
+	}
+	if at := b.r.buf[b.r.r:b.r.w]; b.left == 0 && bytes.HasPrefix(at, []byte("\r\n0\r\n\r\n")) {
+		b.err = b.nextChunk()
+	}
+	return p
+}
+
+// AtHand is the whole body, consumed, if it has a length up to most and can be had
+// without waiting: the source fails where it would wait. It is valid as long as the
+// head.
+func (b *Body) AtHand(most int64) (content []byte, ok bool) {
+	if b.kind != fixedBody || b.err != nil || b.left > most {
+		return nil, false
+	}
+	for r := b.r; int64(r.Buffered()) < b.left; {
+		if r.fill(int(b.left)) != nil {
+			return nil, false
+		}
+	}
+	content = b.r.buf[b.r.r : b.r.r+int(b.left)]
+	b.r.r += int(b.left)
+	b.r.held = b.r.r
+	b.left, b.err = 0, io.EOF
+	return content, true
+}
 
 // Read reads the content, without its framing. A connection that ends before
 // the body does is io.ErrUnexpectedEOF. Chunks that are at hand are read together:
@@ -140,35 +218,51 @@ func (b *Body) piece(p []byte) (int, error) {
 		p = p[:b.left]
 	}
 	n, err := b.r.Read(p)
-	if b.kind != closeBody {
-		b.left -= int64(n)
-		switch {
-		case b.left == 0 && b.kind == fixedBody:
-			err = io.EOF
-		case b.left == 0:
-			err = nil
-		case err == io.EOF: //nolint:errorlint // a Reader returns it bare
-			err = io.ErrUnexpectedEOF
-		}
-	}
-	if !IsTimeout(err) {
+	if err = b.consumed(n, err); !IsTimeout(err) {
 		b.err = err
 	}
 	return n, err
 }
 
+// consumed notes that content was read, and what that means where reading it gave
+// an error.
+func (b *Body) consumed(n int, err error) error {
+	if b.kind == closeBody {
+		return err
+	}
+	switch b.left -= int64(n); {
+	case b.left == 0 && b.kind == fixedBody:
+		return io.EOF
+	case b.left == 0:
+		return nil
+	case err == io.EOF: //nolint:errorlint // a Reader returns it bare
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// closeChunk reads the CRLF behind the chunk that was read last.
+func (b *Body) closeChunk() error {
+	if !b.chunks {
+		return nil
+	}
+	crlf, err := b.r.Peek(2)
+	if err != nil {
+		return unexpected(err)
+	}
+	if crlf[0] != '\r' || crlf[1] != '\n' {
+		return syntax("a chunk is longer than its size")
+	}
+	b.r.r += 2
+	b.chunks = false
+	return nil
+}
+
 // nextChunk reads a size line, and after the last chunk the trailer (RFC 9112
 // section 7.1). It returns io.EOF at the end of the body.
 func (b *Body) nextChunk() error {
-	if b.chunks {
-		crlf, err := b.r.Peek(2)
-		if err != nil {
-			return unexpected(err)
-		}
-		if crlf[0] != '\r' || crlf[1] != '\n' {
-			return syntax("a chunk is longer than its size")
-		}
-		b.r.r += 2
+	if err := b.closeChunk(); err != nil {
+		return err
 	}
 	size, err := b.chunkSize()
 	if err != nil {

@@ -9,6 +9,7 @@ package http1
 
 import (
 	"errors"
+	"io"
 	"net"
 
 	"github.com/homeward/homeward/route"
@@ -49,6 +50,9 @@ func (e *SyntaxError) Error() string { return e.Rule }
 
 // IsTimeout reports whether a deadline of the connection passed.
 func IsTimeout(err error) bool {
+	if err == nil || err == io.EOF { //nolint:errorlint // the common ones, which need no memory to tell
+		return false
+	}
 	var ne net.Error
 	return errors.As(err, &ne) && ne.Timeout()
 }

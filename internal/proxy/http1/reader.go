@@ -4,30 +4,38 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"sync"
 	"unsafe"
 )
-
-const firstBuffer = 4 << 10
 
 // Reader reads one connection. What is left in its buffer after a message is
 // the start of the next. Heads are not copied out of it: what was read of a message
 // is valid until Release. The zero value reads nothing; a Reader belongs to one
 // goroutine at a time.
 type Reader struct {
-	src  io.Reader
-	buf  []byte
-	held int // buf[:held] is of the message in progress, and stays where it is
-	r, w int // buf[r:w] is read and not yet consumed
+	src     io.Reader
+	buffers *Buffers // nil for none that are shared
+	waiter  Waiter   // of a large Reader: src, if it is one
+	size    int      // of the first buffer of a message; 0 for smallBuffer
+	buf     []byte
+	old     []byte // that buf took the place of, while a part of it was held
+	held    int    // buf[:held] is of the message in progress, and stays where it is
+	r, w    int    // buf[r:w] is read and not yet consumed
 }
 
-// NewReader reads from src.
+// Waiter is a source that can wait without reading.
+type Waiter interface {
+	// AwaitRead blocks until Read would not. An error is what Read would return.
+	AwaitRead() error
+}
+
+// NewReader reads from src, with buffers of its own.
 func NewReader(src io.Reader) *Reader { return &Reader{src: src} }
 
 // Reset makes it read from src, and forget what it has.
 func (r *Reader) Reset(src io.Reader) {
-	r.giveBack()
-	*r = Reader{src: src}
+	r.r = r.w
+	r.Release()
+	*r = Reader{src: src, buffers: r.buffers}
 }
 
 // Buffered is the number of bytes read and not yet consumed.
@@ -48,7 +56,7 @@ func (r *Reader) AwaitMore() error { return r.fill(defaultHead) }
 // Peek returns the first n bytes without consuming them.
 func (r *Reader) Peek(n int) ([]byte, error) {
 	for r.Buffered() < n {
-		if err := r.fill(max(n, firstBuffer)); err != nil {
+		if err := r.fill(max(n, smallBuffer)); err != nil {
 			return nil, err
 		}
 	}
@@ -60,6 +68,11 @@ func (r *Reader) Peek(n int) ([]byte, error) {
 func (r *Reader) fill(limit int) error {
 	if r.Buffered() >= limit {
 		return ErrTooLarge
+	}
+	if r.buf == nil && r.waiter != nil {
+		if err := r.waiter.AwaitRead(); err != nil {
+			return err
+		}
 	}
 	if r.w == len(r.buf) {
 		r.makeRoom(limit)
@@ -75,20 +88,52 @@ func (r *Reader) fill(limit int) error {
 	return err
 }
 
-// makeRoom is for a full buffer, or none. What is held stays: strings may be views
-// of it, which keep a buffer alive that is replaced.
+// makeRoom is for a full buffer, or none. What is held stays where it is: strings
+// are views of it.
 func (r *Reader) makeRoom(limit int) {
 	switch unread := r.Buffered(); {
 	case r.buf == nil:
-		r.buf = buffers.Get().(*[firstBuffer]byte)[:]
+		r.buf = r.buffers.take(max(r.size, smallBuffer))
 	case r.r > r.held && r.r-r.held >= unread:
 		r.w = r.held + copy(r.buf[r.held:], r.buf[r.r:r.w])
 		r.r = r.held
 	default:
-		grown := make([]byte, min(max(2*unread, firstBuffer), max(limit, unread+1)))
+		grown := r.buffers.take(min(max(2*unread, smallBuffer), max(limit, unread+1)))
 		r.w = copy(grown, r.buf[r.r:r.w])
-		r.buf, r.r, r.held = grown, 0, 0
+		r.r = 0
+		if r.held == 0 {
+			r.buffers.give(r.buf)
+		} else if r.old == nil {
+			r.old = r.buf // a third one is left to the garbage collector
+		}
+		r.buf, r.held = grown, 0
 	}
+}
+
+// next consumes up to most bytes and returns them, waiting if there are none; they
+// are valid until more is read. Nothing that was read before stays valid.
+func (r *Reader) next(most int64) ([]byte, error) {
+	if err := r.Rest(); err != nil {
+		return nil, err
+	}
+	n := int(min(int64(r.Buffered()), most))
+	b := r.buf[r.r : r.r+n]
+	r.r += n
+	return b, nil
+}
+
+// Next consumes what is there and returns it, waiting if there is nothing; it is
+// valid until more is read. Nothing that was read before stays valid.
+func (r *Reader) Next() ([]byte, error) { return r.next(int64(largeBuffer)) }
+
+// Rest waits until there is something to be consumed, if it can without a buffer.
+// Nothing that was read before stays valid.
+func (r *Reader) Rest() error {
+	if r.Buffered() > 0 {
+		return nil
+	}
+	r.Release()
+	return r.AwaitMore()
 }
 
 // Read takes buffered bytes first, then reads past the buffer.
@@ -112,25 +157,15 @@ func (r *Reader) TakeBuffered() []byte {
 // Release ends the message in progress: what was read of it is no longer valid. A
 // Reader that has nothing unread holds no buffer then.
 func (r *Reader) Release() {
-	r.held = 0
+	r.buffers.give(r.old)
+	r.old, r.held = nil, 0
 	if r.Buffered() == 0 {
-		r.giveBack()
+		r.buffers.give(r.buf)
 		r.buf, r.r, r.w = nil, 0, 0
 		return
 	}
 	spoil(r.buf[:r.r])
 }
-
-// giveBack gives the buffer to the next Reader that needs one.
-func (r *Reader) giveBack() {
-	spoil(r.buf[:r.w])
-	if len(r.buf) == firstBuffer {
-		buffers.Put((*[firstBuffer]byte)(r.buf))
-	}
-}
-
-// buffers are those of Readers that have nothing to read.
-var buffers = sync.Pool{New: func() any { return new([firstBuffer]byte) }}
 
 // view is a part of the buffer as a string, valid until Release.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -27,7 +27,13 @@ func ReadResponse(r *Reader, resp *Response, limits Limits) error {
 	if resp.Fields, err = r.appendFields(resp.Fields, limits.Head-len(line)-len("\r\n"), limits.Fields); err != nil {
 		return err
 	}
-	return resp.frame(resp.Fields, resp.Minor)
+	if err := resp.frame(resp.Fields, resp.Minor); err != nil {
+		return err
+	}
+	if resp.Status < 200 && (resp.Chunked || resp.Length > 0) { // RFC 9110 section 8.6, RFC 9112 section 6.1
+		return syntax("an interim answer declares a body")
+	}
+	return nil
 }
 
 // parseLine reads `HTTP/1.x SP status SP reason` (RFC 9112 section 4). The

@@ -58,6 +58,13 @@ func FrameChunk(buf []byte, n int) []byte {
 	return buf[i : end+2]
 }
 
+// AppendChunkSize appends the size of a chunk of n bytes, n > 0, which the content
+// and a CRLF follow.
+func AppendChunkSize(dst []byte, n int) []byte {
+	dst = strconv.AppendUint(dst, uint64(n), 16) //nolint:gosec // not negative
+	return append(dst, "\r\n"...)
+}
+
 // AppendLastChunk appends the last chunk with the trailer.
 func AppendLastChunk(dst []byte, trailer []Field) []byte {
 	dst = append(dst, "0\r\n"...)
