@@ -77,7 +77,7 @@ func Open(c Config) (*Edge, error) {
 		return nil, err
 	}
 	e := &Edge{
-		log: c.Log, loop: loop, pools: upstream.OpenSet(upstream.Options{Log: c.Log, Loop: loop}),
+		log: c.Log, loop: loop, pools: upstream.OpenSet(upstream.Options{Now: clock(loop), Log: c.Log, Loop: loop}),
 		metrics: telemetry.NewMetrics(), recent: telemetry.NewRecent(recentDecisions),
 		copies: telemetry.NewShadows(recentShadows, c.Log, time.Now),
 	}
@@ -91,7 +91,7 @@ func Open(c Config) (*Edge, error) {
 		e.access = telemetry.OpenAccessLog(c.AccessLog)
 		observers = append(observers, e.access)
 	}
-	e.proxy = proxy.New(state, observers, c.Log, time.Now)
+	e.proxy = proxy.New(state, observers, c.Log, clock(loop))
 	e.proxy.AnswerChallenges(c.Challenges)
 	e.proxy.ObserveShadows(e.copies)
 	e.server = proxy.OpenServer(e.proxy, loop)
@@ -112,6 +112,14 @@ func openLoop(c Config) (*eventloop.Loop, error) {
 		return nil, nil
 	}
 	return loop, err
+}
+
+// clock tells the time of requests.
+func clock(loop *eventloop.Loop) func() time.Time {
+	if loop == nil {
+		return time.Now
+	}
+	return loop.Time
 }
 
 func (e *Edge) closePools() {

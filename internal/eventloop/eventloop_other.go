@@ -14,6 +14,9 @@ type Loop struct{}
 // Open returns ErrUnsupported.
 func Open() (*Loop, error) { return nil, ErrUnsupported }
 
+// Time is now; there is no Loop.
+func (l *Loop) Time() time.Time { return time.Now() }
+
 // Close does nothing.
 func (l *Loop) Close() {}
 

@@ -96,7 +96,6 @@ func (l *Loop) run() {
 				c.happened(e.Events)
 			}
 		}
-		l.clock.Store(0)
 		runtime.Gosched() // those who were called come first, and may make more ready meanwhile
 	}
 }

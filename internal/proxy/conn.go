@@ -381,7 +381,7 @@ func (p *Proxy) Reject(in *Inbound, out Answer, problem Problem) {
 	x := p.newExchange(context.Background(), in, out)
 	x.begin()
 	x.refuse(problem)
-	x.rec.Duration = p.now().Sub(x.rec.Start)
+	x.rec.Duration = time.Since(x.rec.Start)
 	p.observer.Done(&x.rec)
 	x.leave()
 }

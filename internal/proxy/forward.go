@@ -207,7 +207,7 @@ const maxInterim = 32
 
 // readHead reads up to the head of the final answer, passing interim ones on.
 func (t *transfer) readHead() error {
-	sent := time.Now()
+	sent := time.Since(t.x.rec.Start)
 	for range maxInterim {
 		if err := t.hop.head(&t.response); err != nil {
 			return err
@@ -216,7 +216,7 @@ func (t *transfer) readHead() error {
 			if t.sending != nil {
 				t.sending.to.answered()
 			}
-			t.x.rec.Upstream = time.Since(sent)
+			t.x.rec.Upstream = time.Since(t.x.rec.Start) - sent
 			return nil
 		}
 		if t.response.Status == 100 && (!t.x.in.Expect100 || t.x.continued) {

@@ -41,8 +41,8 @@ type Proxy struct {
 }
 
 // New makes a proxy that tells observer of every request. log gets what concerns
-// no single request, and is never given anything that a client sent. now is the
-// clock.
+// no single request, and is never given anything that a client sent. now tells when
+// requests begin; it may be the time at which an event loop last looked.
 func New(state *State, observer Observer, log *slog.Logger, now func() time.Time) *Proxy {
 	p := &Proxy{observer: observer, log: log, now: now, pieces: sync.Pool{New: newPiece}, rooms: sync.Pool{New: newRoom}, copies: newCopies(log, now)}
 	p.state.Store(state)
@@ -108,7 +108,7 @@ func (p *Proxy) Serve(ctx context.Context, in *Inbound, out Answer) (complete bo
 	complete = x.serve()
 	served = true
 	p.open[x.rec.Type].Add(-1)
-	x.rec.Duration = p.now().Sub(x.rec.Start)
+	x.rec.Duration = time.Since(x.rec.Start)
 	p.observer.Done(&x.rec)
 	if x.sample != nil && complete {
 		p.copies.send(x, p.state.Load())
