@@ -82,7 +82,9 @@ func (l *Loop) run() {
 	var events [batch]unix.EpollEvent
 	n := 0
 	look := func(fd uintptr) bool { // made once: it allocates
-		n = epollWait(fd, &events)
+		if n = epollWait(fd, &events); n == 0 {
+			l.clock.Store(0) // nobody keeps it while there is nothing to do
+		}
 		return n != 0
 	}
 	for {
