@@ -73,14 +73,14 @@ func (a *streamAnswer) Head(head *AnswerHead, more bool) error {
 }
 
 // Write implements Answer.
-func (a *streamAnswer) Write(piece []byte, _ bool) error {
+func (a *streamAnswer) Write(piece []byte, more bool) error {
 	if len(piece) == 0 {
 		return nil
 	}
 	a.patience.begin()
 	defer a.patience.end()
-	if _, err := a.w.Write(piece); err != nil {
-		return err
+	if _, err := a.w.Write(piece); err != nil || more {
+		return err // with the end that follows, the library sends all that waits at once
 	}
 	return a.control.Flush()
 }
