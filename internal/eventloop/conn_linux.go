@@ -52,13 +52,18 @@ func (c *Conn) happened(events uint32) {
 
 func (c *Conn) closed() bool { return c.uses.Load()&closedBit != 0 }
 
-// enter begins a use of the descriptor; false when the connection is closed.
+// enter begins a use of the descriptor; false when the connection is closed. One
+// that is closed is not counted in, so that there is one last leave.
 func (c *Conn) enter() bool {
-	if c.uses.Add(1)&closedBit != 0 {
-		c.leave()
-		return false
+	for {
+		uses := c.uses.Load()
+		if uses&closedBit != 0 {
+			return false
+		}
+		if c.uses.CompareAndSwap(uses, uses+1) {
+			return true
+		}
 	}
-	return true
 }
 
 func (c *Conn) leave() {

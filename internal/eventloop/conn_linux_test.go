@@ -9,43 +9,82 @@ import (
 	"time"
 
 	"github.com/homeward/homeward/internal/eventloop"
+	"github.com/homeward/homeward/internal/testleak"
 )
 
-// pair is a connection in a loop, and its other end.
-func pair(t *testing.T) (*eventloop.Conn, *net.TCPConn) {
+func TestMain(m *testing.M) { testleak.Main(m) }
+
+// served is a loop that accepts connections.
+type served struct {
+	loop *eventloop.Loop
+	ln   *eventloop.Listener
+}
+
+func open(t testing.TB) *served {
 	t.Helper()
 	loop, err := eventloop.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(loop.Close)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := loop.Listen(tcp.(*net.TCPListener))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = ln.Close() })
-	peer, err := net.Dial("tcp", ln.Addr().String())
+	return &served{loop, ln}
+}
+
+// connect is a connection in the loop, and its other end.
+func (s *served) connect(t testing.TB) (*eventloop.Conn, *net.TCPConn) {
+	t.Helper()
+	peer, err := net.Dial("tcp", s.ln.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = peer.Close() })
-	accepted, err := loop.Listen(ln.(*net.TCPListener))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = accepted.Close() })
-	c, err := accepted.AcceptConn()
+	c, err := s.ln.AcceptConn()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	if got := c.RemoteAddr().String(); got != peer.LocalAddr().String() {
-		t.Errorf("the peer is %s, want %s", got, peer.LocalAddr())
-	}
-	if got := c.LocalAddr().String(); got != ln.Addr().String() {
-		t.Errorf("local is %s, want %s", got, ln.Addr())
-	}
 	return c, peer.(*net.TCPConn)
+}
+
+// pair is a connection in a loop of its own, and its other end.
+func pair(t testing.TB) (*eventloop.Conn, *net.TCPConn) {
+	t.Helper()
+	return open(t).connect(t)
+}
+
+// echo sends something to the peer and back.
+func echo(t testing.TB, c, peer net.Conn) {
+	t.Helper()
+	const text = "something"
+	for _, way := range []struct{ from, to net.Conn }{{c, peer}, {peer, c}} {
+		if _, err := way.from.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, len(text))
+		if _, err := io.ReadFull(way.to, got); err != nil || string(got) != text {
+			t.Fatalf("%q, %v", got, err)
+		}
+	}
+}
+
+func TestAddresses(t *testing.T) {
+	s := open(t)
+	c, peer := s.connect(t)
+	if got := c.RemoteAddr().String(); got != peer.LocalAddr().String() || got != c.Peer().String() {
+		t.Errorf("the peer is %s and %s, want %s", got, c.Peer(), peer.LocalAddr())
+	}
+	if got := c.LocalAddr().String(); got != s.ln.Addr().String() {
+		t.Errorf("local is %s, want %s", got, s.ln.Addr())
+	}
 }
 
 func TestReadsAndWrites(t *testing.T) {
