@@ -260,8 +260,13 @@ func (c *Conn) Park(r Resumer) {
 		c.loop.workers.run(r)
 		return
 	}
+	// What was set before it was parked: nobody else looks at that. By now it may
+	// have been resumed, and parked for another.
+	if c.in.until.Load() < never && c.in.state.Load() == parked {
+		c.in.arm(c)
+	}
 	if (c.in.until.Load() == passed || c.closed()) && c.in.wake() {
-		c.loop.workers.run(r)
+		c.loop.workers.run(c.resumer)
 	}
 }
 

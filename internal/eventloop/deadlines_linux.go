@@ -26,7 +26,7 @@ func (d *deadlines) need(c *Conn, until int64) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if c.closed() {
+	if at := c.queued.Load(); c.closed() || at != 0 && at <= until { // for the other side, meanwhile
 		return
 	}
 	d.put(c, until)

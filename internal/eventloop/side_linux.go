@@ -1,6 +1,7 @@
 package eventloop
 
 import (
+	"math"
 	"os"
 	"sync/atomic"
 	"time"
@@ -11,11 +12,10 @@ import (
 type side struct {
 	state  atomic.Uint32
 	waiter *waiter // set before the state is waiting, and stays until it is called
-	// until is when waiting ends, on the loop's clock; never and passed are others.
+	// until is when waiting ends, on the loop's clock, or never, or passed. Below
+	// never it is how long waiting may last, from the first wait since it was set:
+	// one word, as whoever sets another must not meet a half of this one.
 	until atomic.Int64
-	// patience is how long a wait may last, from the first one since it was set; 0
-	// for as long as it takes.
-	patience atomic.Int64
 }
 
 // The states of a side.
@@ -68,15 +68,26 @@ func (s *side) wait(c *Conn) error {
 // arm makes the time run that a wait may last.
 func (s *side) arm(c *Conn) {
 	until := s.until.Load()
-	if p := s.patience.Load(); until == never && p > 0 {
-		until = c.loop.now() + p
-		if !s.until.CompareAndSwap(never, until) {
-			until = s.until.Load()
+	for until < never {
+		begun := later(c.loop.now(), -until)
+		if s.until.CompareAndSwap(until, begun) {
+			until = begun
+			break
 		}
+		until = s.until.Load()
 	}
 	if until > passed {
 		c.loop.deadlines.need(c, until)
 	}
+}
+
+// later is a time on a loop's clock some nanoseconds after another, or the last
+// that there is.
+func later(time, d int64) int64 {
+	if d > math.MaxInt64-time {
+		return math.MaxInt64
+	}
+	return time + d
 }
 
 // makeReady calls whoever waits. It reports whether the connection was parked.
@@ -116,10 +127,9 @@ func (s *side) expire(now int64) (next int64, over bool) {
 
 // setUntil is how a deadline of package net is set.
 func (s *side) setUntil(c *Conn, t time.Time) {
-	s.patience.Store(0)
 	until := never
 	if !t.IsZero() {
-		until = max(passed, int64(t.Sub(c.loop.started))+2)
+		until = max(passed, later(2, int64(t.Sub(c.loop.started))))
 		if until <= c.loop.now() {
 			until = passed
 		}
@@ -137,8 +147,7 @@ func (s *side) setUntil(c *Conn, t time.Time) {
 
 // allow sets a patience, also for a wait in progress.
 func (s *side) allow(c *Conn, d time.Duration) {
-	s.patience.Store(int64(d))
-	s.until.Store(never)
+	s.until.Store(-max(int64(d), 0))
 	if state := s.state.Load(); state == waiting || state == parked {
 		s.arm(c)
 	}
