@@ -24,7 +24,7 @@ type Conn struct {
 	resumer    Resumer
 
 	in, out   side
-	hungUp    atomic.Bool // the peer ended its side: there is no news after that
+	untold    atomic.Bool // more may be there without news: the peer ended its side, or sent urgent data
 	impatient atomic.Bool
 
 	// uses counts calls in progress, and has the bit of a closed connection: the
@@ -39,8 +39,8 @@ const closedBit = 1 << 30
 
 // happened takes what the kernel reports.
 func (c *Conn) happened(events uint32) {
-	if events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
-		c.hungUp.Store(true)
+	if events&(unix.EPOLLRDHUP|unix.EPOLLPRI|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+		c.untold.Store(true)
 	}
 	if events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 && c.in.makeReady() {
 		c.loop.workers.run(c.resumer)
@@ -126,7 +126,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 		n, errno := read(c.fd, p)
 		switch {
 		case n > 0:
-			if n == len(p) || c.hungUp.Load() {
+			if n == len(p) || c.untold.Load() {
 				c.in.state.CompareAndSwap(notReady, ready)
 			}
 			return n, nil
@@ -277,10 +277,11 @@ func (c *Conn) Unpark() bool { return c.in.state.CompareAndSwap(parked, notReady
 // Pending reports whether there may be something to read.
 func (c *Conn) Pending() bool { return c.in.state.Load() == ready }
 
-// Quiet reports whether nothing has come that was not read, nor the peer's end.
+// Quiet reports whether nothing has come that was not read, nor the peer's end,
+// nor ever urgent data.
 // It makes a system call only if the loop has told of something.
 func (c *Conn) Quiet() bool {
-	if c.hungUp.Load() {
+	if c.untold.Load() {
 		return false
 	}
 	if !c.Pending() {

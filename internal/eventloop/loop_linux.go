@@ -146,7 +146,7 @@ func (l *Loop) add(fd int, remote netip.AddrPort) (*Conn, error) {
 		_ = unix.Close(fd)
 		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("epoll_ctl", unix.EMFILE)}
 	}
-	e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET&0xffffffff, Fd: c.fd, Pad: int32(c.generation)} //nolint:gosec // bits
+	e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLPRI | unix.EPOLLET&0xffffffff, Fd: c.fd, Pad: int32(c.generation)} //nolint:gosec // bits
 	ctlErr := net.ErrClosed
 	err := l.raw.Control(func(epoll uintptr) {
 		ctlErr = unix.EpollCtl(int(epoll), unix.EPOLL_CTL_ADD, fd, &e) //nolint:gosec // a descriptor
