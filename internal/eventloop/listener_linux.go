@@ -18,6 +18,9 @@ const keepAlive = 15
 type Listener struct {
 	*net.TCPListener
 	conn *Conn // whose descriptor is another one for the same socket
+	// younger says that the connections still to be accepted were made after Listen,
+	// and have inherited from it.
+	younger bool
 }
 
 // Listen makes a Listener of one of package net, which is used through it alone
@@ -27,7 +30,19 @@ func (l *Loop) Listen(tcp *net.TCPListener) (*Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("event loop: take a listener: %w", err)
 	}
-	// Connections inherit these.
+	if err := prepare(fd); err != nil {
+		return nil, errors.Join(fmt.Errorf("event loop: take a listener: %w", err), unix.Close(fd))
+	}
+	c, err := l.add(fd, tcp.Addr().(*net.TCPAddr).AddrPort())
+	if err != nil {
+		return nil, err
+	}
+	return &Listener{TCPListener: tcp, conn: c}, nil
+}
+
+// prepare sets what connections inherit from a listener: what is written leaves at
+// once, and a peer that is no more is found out.
+func prepare(fd int) error {
 	for _, o := range [...]struct{ level, name, value int }{
 		{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
 		{unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1},
@@ -35,20 +50,17 @@ func (l *Loop) Listen(tcp *net.TCPListener) (*Listener, error) {
 		{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, keepAlive},
 	} {
 		if err := unix.SetsockoptInt(fd, o.level, o.name, o.value); err != nil {
-			return nil, errors.Join(fmt.Errorf("event loop: take a listener: %w", err), unix.Close(fd))
+			return os.NewSyscallError("setsockopt", err)
 		}
 	}
-	c, err := l.add(fd, tcp.Addr().(*net.TCPAddr).AddrPort())
-	if err != nil {
-		return nil, err
-	}
-	return &Listener{tcp, c}, nil
+	return nil
 }
 
 // Accept implements net.Listener.
 func (ln *Listener) Accept() (net.Conn, error) { return ln.AcceptConn() }
 
-// AcceptConn waits for the next connection.
+// AcceptConn waits for the next connection. A temporary error says that there was
+// one for which something is short.
 func (ln *Listener) AcceptConn() (*Conn, error) {
 	c := ln.conn
 	if !c.enter() {
@@ -59,9 +71,17 @@ func (ln *Listener) AcceptConn() (*Conn, error) {
 		fd, from, err := unix.Accept4(int(c.fd), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		switch err { //nolint:errorlint // bare errno
 		case nil:
-			return c.loop.add(fd, addrPort(from))
+			if !ln.younger {
+				_ = prepare(fd) // fails if the peer has left, which reading tells
+			}
+			accepted, err := c.loop.add(fd, addrPort(from))
+			if err != nil {
+				return nil, ln.failed(noRoom{err})
+			}
+			return accepted, nil
 		case unix.EINTR, unix.ECONNABORTED:
 		case unix.EAGAIN:
+			ln.younger = true
 			if err := c.in.wait(c); err != nil {
 				return nil, ln.failed(err)
 			}
@@ -75,6 +95,16 @@ func (ln *Listener) AcceptConn() (*Conn, error) {
 func (ln *Listener) failed(err error) error {
 	return &net.OpError{Op: "accept", Net: "tcp", Addr: ln.Addr(), Err: err}
 }
+
+// noRoom is why one connection could not be taken: the system limits how many an
+// epoll instance may watch. There may be room for the next, so it is a temporary
+// error, as too many open files are.
+type noRoom struct{ error }
+
+// Temporary tells net.OpError.
+func (e noRoom) Temporary() bool { return !errors.Is(e.error, net.ErrClosed) }
+
+func (e noRoom) Unwrap() error { return e.error }
 
 // Close implements net.Listener.
 func (ln *Listener) Close() error {
