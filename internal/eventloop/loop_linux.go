@@ -25,8 +25,9 @@ type Loop struct {
 	raw   syscall.RawConn
 	done  chan struct{} // closed when run has ended
 
-	started time.Time    // the zero of its clock
-	clock   atomic.Int64 // nanoseconds since started; 0 while nobody keeps it
+	started time.Time               // the zero of its clock
+	reading atomic.Pointer[reading] // the system's clock, by this one
+	clock   atomic.Int64            // nanoseconds since started; 0 while nobody keeps it
 
 	conns      table
 	generation atomic.Uint32
@@ -61,8 +62,8 @@ func (l *Loop) Close() {
 	l.workers.stop()
 }
 
-// now is nanoseconds since the loop started, at least 2; a batch of events is
-// handled at one time.
+// now is nanoseconds since the loop started, at least 2. A batch of events, and what
+// is done with it until the loop looks for more, has one time.
 func (l *Loop) now() int64 {
 	if now := l.clock.Load(); now != 0 {
 		return now
@@ -70,9 +71,36 @@ func (l *Loop) now() int64 {
 	return int64(time.Since(l.started)) + 2
 }
 
+// reading is what the system's clock showed.
+type reading struct {
+	at    time.Time
+	clock int64 // of the loop, then
+}
+
+// readEvery is how long a reading is good for: a system's clock that is set is
+// followed within that time.
+const readEvery = int64(time.Second)
+
+// keep has the clock stand at this moment.
+func (l *Loop) keep() {
+	clock := int64(time.Since(l.started)) + 2
+	if r := l.reading.Load(); r == nil || clock-r.clock >= readEvery {
+		now := time.Now()
+		clock = int64(now.Sub(l.started)) + 2
+		l.reading.Store(&reading{now, clock})
+	}
+	l.clock.Store(clock)
+}
+
 // Time is the time at which the loop last looked for what is ready, or now if it
 // has nothing to do. It costs a fraction of asking the system.
-func (l *Loop) Time() time.Time { return l.started.Add(time.Duration(l.now())) }
+func (l *Loop) Time() time.Time {
+	if clock := l.clock.Load(); clock != 0 {
+		r := l.reading.Load()
+		return r.at.Add(time.Duration(clock - r.clock))
+	}
+	return time.Now()
+}
 
 // run hands out what the kernel reports. The Go scheduler waits for the epoll
 // instance itself as for any other descriptor, so that nothing else that it waits
@@ -91,7 +119,7 @@ func (l *Loop) run() {
 		if err := l.raw.Read(look); err != nil || n < 0 {
 			return // closed
 		}
-		l.clock.Store(int64(time.Since(l.started)) + 2)
+		l.keep()
 		for i := range events[:n] {
 			e := &events[i]
 			if c := l.conns.get(e.Fd); c != nil && c.generation == uint32(e.Pad) { //nolint:gosec // the bits that add put there
@@ -105,14 +133,16 @@ func (l *Loop) run() {
 // epollWait asks what is ready and does not wait: nothing is 0. It spares the
 // scheduler the news of a system call that cannot block.
 func epollWait(fd uintptr, events *[batch]unix.EpollEvent) int {
-	n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, fd, uintptr(unsafe.Pointer(events)), batch, 0, 0, 0)
-	switch errno {
-	case 0:
-		return int(n) //nolint:gosec // at most batch
-	case unix.EINTR:
-		return 0
+	for {
+		n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, fd, uintptr(unsafe.Pointer(events)), batch, 0, 0, 0)
+		switch errno {
+		case 0:
+			return int(n) //nolint:gosec // at most batch
+		case unix.EINTR: // that is not nothing: the scheduler tells of what is there only once
+		default:
+			return -1
+		}
 	}
-	return -1
 }
 
 // Take makes a Conn of a TCP connection, whose descriptor becomes its own: nc
@@ -139,12 +169,14 @@ func duplicate(of syscall.Conn) (fd int, err error) {
 	return fd, errors.Join(controlErr, err)
 }
 
+var errTooMany = errors.New("event loop: the descriptor's number is too large")
+
 // add enters a descriptor, for good: closing it takes it out.
 func (l *Loop) add(fd int, remote netip.AddrPort) (*Conn, error) {
 	c := &Conn{loop: l, fd: int32(fd), generation: l.generation.Add(1), remote: remote} //nolint:gosec // a descriptor
 	if !l.conns.put(c) {
 		_ = unix.Close(fd)
-		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("epoll_ctl", unix.EMFILE)}
+		return nil, errTooMany
 	}
 	e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLPRI | unix.EPOLLET&0xffffffff, Fd: c.fd, Pad: int32(c.generation)} //nolint:gosec // bits
 	ctlErr := net.ErrClosed
@@ -153,7 +185,7 @@ func (l *Loop) add(fd int, remote netip.AddrPort) (*Conn, error) {
 	})
 	if err = errors.Join(err, ctlErr); err != nil {
 		_ = c.Close()
-		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: fmt.Errorf("epoll_ctl: %w", err)}
+		return nil, fmt.Errorf("event loop: epoll_ctl: %w", err)
 	}
 	return c, nil
 }
