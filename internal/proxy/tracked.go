@@ -66,13 +66,15 @@ func (t *tracked) impatient(yes bool) bool {
 	return true
 }
 
-// Close implements net.Conn.
+// Close implements net.Conn. The connection counts until it is closed: the event
+// loop ends when none does, and must not then be told of another.
 func (t *tracked) Close() error {
+	err := t.Transport.Close()
 	t.once.Do(func() {
 		t.server.open.Add(-1)
 		t.server.serving.Done()
 	})
-	return t.Transport.Close()
+	return err
 }
 
 // CloseWrite ends our side of the connection.
