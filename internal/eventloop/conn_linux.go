@@ -243,6 +243,9 @@ func (c *Conn) AwaitRead() error {
 }
 
 func (c *Conn) failed(op string, err error) error {
+	if err == os.ErrDeadlineExceeded { //nolint:errorlint // our own
+		return err // a net.Error itself; it comes in the course of requests, and allocates nothing
+	}
 	return &net.OpError{Op: op, Net: "tcp", Addr: net.TCPAddrFromAddrPort(c.remote), Err: err}
 }
 
