@@ -2,4 +2,7 @@
 
 package edge_test
 
-const raceFactor = 1
+const (
+	raceFactor = 1
+	poolLoss   = 0
+)

@@ -2,5 +2,10 @@
 
 package edge_test
 
-// raceFactor is what the race detector may add to memory.
-const raceFactor = 2
+const (
+	// raceFactor is what the race detector may add to memory.
+	raceFactor = 2
+	// poolLoss is how many objects a request may have to make anew, as pools of package
+	// sync forget some of what they get.
+	poolLoss = 12
+)
