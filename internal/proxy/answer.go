@@ -61,17 +61,17 @@ func (a *answer) flush(tail []byte) error {
 		a.conn.writes.Add(1)
 		return err
 	}
-	// TLS copies what it sends anyway, and makes a record of each write.
-	buf := a.buffer()
-	n := len(a.lead)
-	copied := copy(buf[n:], a.piece)
-	n += copied
-	rest := a.piece[copied:]
-	if len(rest) == 0 && len(tail) <= len(buf)-n {
-		n += copy(buf[n:], tail)
+	// TLS copies what it sends anyway, and makes a record of each write. The head of
+	// an answer may be longer than the buffer, and then lies elsewhere.
+	out := a.lead
+	n := min(len(a.piece), cap(out)-len(out))
+	out = append(out, a.piece[:n]...)
+	rest := a.piece[n:]
+	if len(rest) == 0 && len(tail) <= cap(out)-len(out) {
+		out = append(out, tail...)
 		tail = nil
 	}
-	for _, b := range [...][]byte{buf[:n], rest, tail} {
+	for _, b := range [...][]byte{out, rest, tail} {
 		if len(b) > 0 {
 			if err := a.write(b); err != nil {
 				return err

@@ -252,13 +252,14 @@ func newSession() any { return new(session) }
 // goes on.
 func (c *conn) request(state *State) bool {
 	s := c.server.sessions.Get().(*session)
-	defer c.server.sessions.Put(s) // not after a panic, when it is not known who holds it
 	c.client.AllowRead(state.Timeouts.Header.Std())
-	if err := http1.ReadRequest(&c.reader, &s.head, state.HeadLimits()); err != nil {
+	err := http1.ReadRequest(&c.reader, &s.head, state.HeadLimits())
+	if err != nil {
 		c.refuse(err)
-		return false
 	}
-	return c.exchange(state, s)
+	goesOn := err == nil && c.exchange(state, s)
+	c.server.sessions.Put(s) // not after a panic, when it is not known who holds it
+	return goesOn
 }
 
 // exchange answers one request and reports whether the connection goes on.

@@ -81,6 +81,7 @@ func (w *watch) Resume() {
 	case w.stopped, errors.Is(err, http1.ErrTooLarge):
 	case errors.Is(err, io.EOF):
 		w.writes = w.conn.writes.Load()
+		w.done.Add(1) // what has begun to run when it is stopped is waited for: another request has the watch then
 		w.grace = time.AfterFunc(w.halfClosed, w.expire)
 	default:
 		w.gone()
@@ -90,24 +91,24 @@ func (w *watch) Resume() {
 func (w *watch) expire() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.stopped {
-		return
-	}
-	if writes := w.conn.writes.Load(); writes != w.writes || writes%2 == 1 {
+	if writes := w.conn.writes.Load(); !w.stopped && (writes != w.writes || writes%2 == 1) {
 		w.writes = writes
 		w.grace.Reset(w.halfClosed)
 		return
 	}
-	w.gone()
+	defer w.done.Done()
+	if !w.stopped {
+		w.gone()
+	}
 }
 
 func (w *watch) end() {
 	w.mu.Lock()
 	w.stopped = true
-	if w.grace != nil {
-		w.grace.Stop()
-		w.grace = nil
+	if w.grace != nil && w.grace.Stop() {
+		w.done.Done()
 	}
+	w.grace = nil
 	_ = w.conn.client.SetReadDeadline(time.Unix(1, 0))
 	w.mu.Unlock()
 	w.done.Wait()
