@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,8 +17,9 @@ func TestMain(m *testing.M) { testleak.Main(m) }
 
 // served is a loop that accepts connections.
 type served struct {
-	loop *eventloop.Loop
-	ln   *eventloop.Listener
+	loop      *eventloop.Loop
+	ln        *eventloop.Listener
+	accepting sync.Mutex
 }
 
 func open(t testing.TB) *served {
@@ -36,23 +38,15 @@ func open(t testing.TB) *served {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = ln.Close() })
-	return &served{loop, ln}
+	return &served{loop: loop, ln: ln}
 }
 
 // connect is a connection in the loop, and its other end.
 func (s *served) connect(t testing.TB) (*eventloop.Conn, *net.TCPConn) {
 	t.Helper()
-	peer, err := net.Dial("tcp", s.ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = peer.Close() })
-	c, err := s.ln.AcceptConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	return c, peer.(*net.TCPConn)
+	c, peer := s.shortLived()
+	t.Cleanup(func() { _, _ = peer.Close(), c.Close() })
+	return c, peer
 }
 
 // pair is a connection in a loop of its own, and its other end.
