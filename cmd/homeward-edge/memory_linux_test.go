@@ -1,20 +1,13 @@
 package main
 
 import (
-	"bufio"
-	"context"
 	"flag"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/homeward/homeward/internal/testcell"
@@ -22,18 +15,6 @@ import (
 
 // memorySize is how much flows each way in each scenario.
 var memorySize = flag.Int64("memory.size", 128<<20, "bytes that flow each way while memory is measured")
-
-// asEdge makes this test binary the edge itself, so that the memory measured is
-// that of a process which does nothing else.
-const asEdge = "HOMEWARD_EDGE_UNDER_TEST"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asEdge) != "" {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
 
 // memoryLimit is what the process may take at its peak, all told.
 const memoryLimit = raceFactor * 64 << 20
@@ -43,13 +24,13 @@ const streams = 50
 // Bodies on fifty streams at once, both ways and half of them read slowly, pass in
 // memory that depends on their number and not on their size.
 func TestMemoryOfManyStreams(t *testing.T) {
-	http1, http2 := cell(t, "na1"), cell(t, "eu1")
+	http1, http2 := cell(t, "na1", testcell.Options{}), cell(t, "eu1", testcell.Options{})
 	for _, gateway := range []string{"http://" + http1, "h2c://" + http2} {
 		for _, protocol := range []string{"HTTP/1.1", "HTTP/2.0"} {
 			t.Run(protocol+" to "+strings.Split(gateway, ":")[0], func(t *testing.T) {
 				e := startEdge(t, gateway)
-				flow(t, e.base, protocol)
-				peak := e.peak(t)
+				flow(t, "http://"+e.plain, protocol)
+				peak := e.resident(t, "status", "VmHWM:")
 				t.Logf("%d MiB at the peak", peak>>20)
 				if peak > memoryLimit {
 					t.Errorf("the edge took %d MiB, more than %d", peak>>20, int64(memoryLimit)>>20)
@@ -120,9 +101,9 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func cell(t *testing.T, name string) string {
+func cell(t *testing.T, name string, options testcell.Options) string {
 	t.Helper()
-	c := testcell.New(name, testcell.Options{})
+	c := testcell.New(name, options)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -130,64 +111,4 @@ func cell(t *testing.T, name string) string {
 	go func() { _ = c.Serve(l) }()
 	t.Cleanup(c.Close)
 	return l.Addr().String()
-}
-
-// edgeProcess is an edge that runs on its own.
-type edgeProcess struct {
-	pid  int
-	base string
-}
-
-func startEdge(t *testing.T, gateway string) *edgeProcess {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "topology.yaml")
-	top := "version: 1\nfacade: {hosts: [127.0.0.1], legacy_cell: na1}\ncells:\n" +
-		"- {name: na1, region: here, jurisdiction: us, gateways: [\"" + gateway + "\"]}\n"
-	if err := os.WriteFile(file, []byte(top), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, os.Args[0], "-t", file, "--http", "127.0.0.1:0", "--access-log", "off") //nolint:gosec // this binary
-	cmd.Env = append(os.Environ(), asEdge+"=1")
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGKILL) }
-	out, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cancel()
-		_ = cmd.Wait()
-	})
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if _, addr, found := strings.Cut(lines.Text(), "http="); found {
-			go func() { _, _ = io.Copy(io.Discard, out) }()
-			return &edgeProcess{pid: cmd.Process.Pid, base: "http://" + addr}
-		}
-	}
-	t.Fatal("the edge did not start")
-	return nil
-}
-
-// peak is the most memory that the process has had resident.
-func (e *edgeProcess) peak(t *testing.T) int64 {
-	t.Helper()
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", e.pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, line := range strings.Split(string(b), "\n") {
-		if kib, found := strings.CutPrefix(line, "VmHWM:"); found {
-			n, err := strconv.ParseInt(strings.Fields(kib)[0], 10, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return n << 10
-		}
-	}
-	t.Fatal("no VmHWM")
-	return 0
 }
