@@ -1,5 +1,5 @@
 # Shortcuts; each is one command that can also be typed.
-.PHONY: help demo test race lint fuzz bench bench-short bench-decide schema proto examples large soak ci
+.PHONY: help demo test race lint fuzz bench bench-short bench-decide schema proto examples large largest soak ci
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -45,9 +45,12 @@ large: ## a gibibyte each way between every client and every gateway, and the me
 	go test -count=1 -timeout 30m -run ProtocolMatrix ./internal/edge -matrix.size=1073741824
 	go test -count=1 -timeout 30m -run Memory ./cmd/homeward-edge -memory.size=1073741824
 
-soak: ## the same with ten gibibytes: half an hour
+largest: ## the same with ten gibibytes: half an hour
 	go test -count=1 -timeout 3h -run 'ProtocolMatrix/.*/.*/large' ./internal/edge -matrix.size=10737418240
 	go test -count=1 -timeout 3h -run Memory ./cmd/homeward-edge -memory.size=10737418240
+
+soak: ## requests of all kinds for five minutes, and what grows meanwhile: make soak TIME=1h
+	go test -count=1 -timeout 0 -v -run Soak ./cmd/homeward-edge -soak.time=$(or $(TIME),5m)
 
 ci: ## everything that must hold before a change is taken
 	.ci/run
