@@ -54,15 +54,17 @@ func TestConformanceExchanges(t *testing.T) {
 	if err := conformance.Read("exchanges.json", &file); err != nil {
 		t.Fatal(err)
 	}
-	// Clients that end their side first get their answers, however long those take.
-	w := newWorld(t, func(top *topology.Topology) { top.Timeouts.HalfClosed = topology.Duration(patience) }, testcell.Options{})
-	for _, x := range file.Exchanges {
-		t.Run(x.Name, func(t *testing.T) { x.run(t, w.addr) })
-	}
-	t.Run("no secret reaches a log", func(t *testing.T) { noSecret(t, w.log.String()) })
-	if w.cells["eu1"].Requests() == 0 {
-		t.Error("no request reached a cell")
-	}
+	onBothPaths(t, func(t *testing.T, goroutines bool) {
+		// Clients that end their side first get their answers, however long those take.
+		w := newWorldOn(t, goroutines, func(top *topology.Topology) { top.Timeouts.HalfClosed = topology.Duration(patience) }, testcell.Options{})
+		for _, x := range file.Exchanges {
+			t.Run(x.Name, func(t *testing.T) { x.run(t, w.addr) })
+		}
+		t.Run("no secret reaches a log", func(t *testing.T) { noSecret(t, w.log.String()) })
+		if w.cells["eu1"].Requests() == 0 {
+			t.Error("no request reached a cell")
+		}
+	})
 }
 
 // noSecret fails if a log holds a credential that the exchanges sent.

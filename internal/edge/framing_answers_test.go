@@ -100,7 +100,9 @@ func toTheEnd(v conformance.ResponseStream) bool {
 
 // Answers through a whole edge: at once, and byte by byte. The next request gets
 // its own answer, whatever a cell sent behind the one before.
-func TestFramingOfAnswers(t *testing.T) {
+func TestFramingOfAnswers(t *testing.T) { onBothPaths(t, framingOfAnswers) }
+
+func framingOfAnswers(t *testing.T, goroutines bool) {
 	vectors, err := conformance.ReadFraming()
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +111,7 @@ func TestFramingOfAnswers(t *testing.T) {
 	l := listen(t)
 	t.Cleanup(func() { _ = l.Close() })
 	go g.serve(l)
-	w := newWorld(t, func(top *topology.Topology) { top.Cells[0].Gateways = []string{"http://" + l.Addr().String()} }, testcell.Options{})
+	w := newWorldOn(t, goroutines, func(top *topology.Topology) { top.Cells[0].Gateways = []string{"http://" + l.Addr().String()} }, testcell.Options{})
 	for _, pieces := range []bool{false, true} {
 		g.pieces.Store(pieces)
 		for i, v := range vectors.Responses {

@@ -44,13 +44,15 @@ func (s *targets) note(r *testcell.Request) testcell.Fault {
 }
 
 // Streams of requests through a whole edge: at once, and byte by byte.
-func TestFramingOfRequests(t *testing.T) {
+func TestFramingOfRequests(t *testing.T) { onBothPaths(t, framingOfRequests) }
+
+func framingOfRequests(t *testing.T, goroutines bool) {
 	vectors, err := conformance.ReadFraming()
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := targets{seen: map[string]int{}}
-	w := newWorld(t, func(top *topology.Topology) { top.Timeouts.HalfClosed = topology.Duration(patience) }, testcell.Options{Fault: got.note})
+	w := newWorldOn(t, goroutines, func(top *topology.Topology) { top.Timeouts.HalfClosed = topology.Duration(patience) }, testcell.Options{Fault: got.note})
 	for _, v := range vectors.Requests {
 		t.Run(v.Name, func(t *testing.T) {
 			runStream(t, w.addr, v, len(v.Send)+len(smuggledRequest))

@@ -47,27 +47,31 @@ func TestProtocolMatrix(t *testing.T) {
 			}
 		}
 	}()
-	for _, g := range gatewayKinds {
-		t.Run(g.scheme, func(t *testing.T) {
-			w := newMatrixWorld(t, g)
-			ways := w.ways()
-			for _, c := range ways {
-				t.Run(c.name, func(t *testing.T) {
-					for _, tc := range matrixCases {
-						t.Run(tc.name, func(t *testing.T) {
-							if tc.impossible != nil {
-								if why := tc.impossible(c, g); why != "" {
-									t.Logf("impossible: %s", why)
-									return
-								}
-							}
-							w.seen.forget()
-							tc.run(t, w, c)
-							eventually(t, "nothing is under way", w.quiet) // whose record the next would take for its own
-						})
-					}
-				})
+	onBothPaths(t, func(t *testing.T, goroutines bool) {
+		for _, g := range gatewayKinds {
+			t.Run(g.scheme, func(t *testing.T) {
+				w := newMatrixWorldOn(t, goroutines, g)
+				for _, c := range w.ways() {
+					t.Run(c.name, func(t *testing.T) { runMatrix(t, w, c, g) })
+				}
+			})
+		}
+	})
+}
+
+// runMatrix is one client against one gateway.
+func runMatrix(t *testing.T, w *world, c way, g gatewayKind) {
+	for _, tc := range matrixCases {
+		t.Run(tc.name, func(t *testing.T) {
+			if tc.impossible != nil {
+				if why := tc.impossible(c, g); why != "" {
+					t.Logf("impossible: %s", why)
+					return
+				}
 			}
+			w.seen.forget()
+			tc.run(t, w, c)
+			eventually(t, "nothing is under way", w.quiet) // whose record the next would take for its own
 		})
 	}
 }
@@ -81,8 +85,13 @@ var openRequests = regexp.MustCompile(`(?m)^homeward_requests_open\{.*\} [1-9]`)
 // newMatrixWorld is a world whose cells are all reached in one way.
 func newMatrixWorld(t *testing.T, g gatewayKind) *world {
 	t.Helper()
+	return newMatrixWorldOn(t, false, g)
+}
+
+func newMatrixWorldOn(t *testing.T, goroutines bool, g gatewayKind) *world {
+	t.Helper()
 	a := newAuthority(t)
-	w := &world{t: t, cells: map[string]*testcell.Cell{}, top: demoTopology(t)}
+	w := &world{t: t, cells: map[string]*testcell.Cell{}, top: demoTopology(t), goroutines: goroutines}
 	for i := range w.top.Cells {
 		c := &w.top.Cells[i]
 		cell := testcell.New(c.Name, testcell.Options{Fault: faultByPath})

@@ -44,8 +44,10 @@ func request(t *testing.T, base string, p topology.Place, credential string) *ht
 }
 
 // Every vector, in every place of its rule, over every protocol.
-func TestEveryVectorInEveryPlace(t *testing.T) {
-	w := newWorld(t, nil, testcell.Options{})
+func TestEveryVectorInEveryPlace(t *testing.T) { onBothPaths(t, everyVector) }
+
+func everyVector(t *testing.T, goroutines bool) {
+	w := newWorldOn(t, goroutines, nil, testcell.Options{})
 	places := map[string][]topology.Place{}
 	for _, rule := range w.top.Credentials {
 		for _, in := range rule.In {

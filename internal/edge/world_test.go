@@ -24,15 +24,29 @@ type world struct {
 	top   *topology.Topology
 	cells map[string]*testcell.Cell
 	addr  string // plain
-	log   testjournal.Buffer
-	seen  records
+	// goroutines has connections wait in a goroutine each, in place of the event loop.
+	goroutines bool
+	log        testjournal.Buffer
+	seen       records
 }
 
 // newWorld starts a world; change may alter the demo's topology first, and
 // options the cells.
 func newWorld(t *testing.T, change func(*topology.Topology), options testcell.Options) *world {
 	t.Helper()
-	w := &world{t: t, cells: map[string]*testcell.Cell{}}
+	return newWorldOn(t, false, change, options)
+}
+
+// onBothPaths runs a test on the event loop, and with a goroutine for each connection.
+func onBothPaths(t *testing.T, run func(t *testing.T, goroutines bool)) {
+	t.Run("event loop", func(t *testing.T) { run(t, false) })
+	t.Run("goroutines", func(t *testing.T) { run(t, true) })
+}
+
+// newWorldOn is newWorld on either path.
+func newWorldOn(t *testing.T, goroutines bool, change func(*topology.Topology), options testcell.Options) *world {
+	t.Helper()
+	w := &world{t: t, cells: map[string]*testcell.Cell{}, goroutines: goroutines}
 	w.top = demoTopology(t)
 	for i := range w.top.Cells {
 		c := &w.top.Cells[i]
@@ -54,7 +68,7 @@ func newWorld(t *testing.T, change func(*topology.Topology), options testcell.Op
 func (w *world) start() {
 	w.t.Helper()
 	e, err := edge.Open(edge.Config{
-		Topology: w.top, AccessLog: &w.log, Observers: []proxy.Observer{&w.seen},
+		Topology: w.top, AccessLog: &w.log, Observers: []proxy.Observer{&w.seen}, Goroutines: w.goroutines,
 		Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
