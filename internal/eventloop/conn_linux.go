@@ -98,7 +98,7 @@ func (c *Conn) end() {
 	_ = unix.Close(int(c.fd))
 }
 
-// Read implements net.Conn. It makes no system call while nothing is there.
+// Read implements net.Conn. It makes no system call that it knows to find nothing.
 func (c *Conn) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
@@ -171,8 +171,9 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// Writev writes the parts, up to four of them, one behind the other, in one system
-// call if the connection takes them. Some may be empty.
+// Writev writes the parts one behind the other, up to four of them in one system
+// call if the connection takes them. Some may be empty. A slice of parts that is
+// passed whole is changed.
 func (c *Conn) Writev(parts ...[]byte) (written int, err error) {
 	if !c.enter() {
 		return 0, c.failed("write", errClosed)
@@ -223,7 +224,9 @@ func skip(parts [][]byte, n int) {
 	}
 }
 
-// AwaitRead blocks until Read would not. An error is what Read would return.
+// AwaitRead blocks until Read would not, as far as is known: what was read to the
+// last byte that there was room for may have been all. An error is what Read would
+// return.
 func (c *Conn) AwaitRead() error {
 	if !c.enter() {
 		return c.failed("read", errClosed)
@@ -320,7 +323,8 @@ func (c *Conn) SetLinger(seconds int) error {
 // AllowRead limits how long reading may wait, 0 for no limit: from the first wait
 // on after this call, over all reads until the next one. It costs nothing where none
 // waits, and holds for a wait in progress, from now on. It takes the place of a
-// read deadline, and lifts one that has passed.
+// read deadline, and lifts one that has passed. The time is that of the loop: on a
+// busy machine it may begin before the wait, by as long as a round of the loop takes.
 func (c *Conn) AllowRead(d time.Duration) { c.in.allow(c, d) }
 
 // AllowWrite is AllowRead for writing.
