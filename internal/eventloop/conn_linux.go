@@ -284,8 +284,8 @@ func (c *Conn) Unpark() bool { return c.in.state.CompareAndSwap(parked, notReady
 func (c *Conn) Pending() bool { return c.in.state.Load() == ready }
 
 // Quiet reports whether nothing has come that was not read, nor the peer's end,
-// nor ever urgent data.
-// It makes a system call only if the loop has told of something.
+// nor ever urgent data. It makes a system call only if the loop has told of
+// something.
 func (c *Conn) Quiet() bool {
 	if c.untold.Load() {
 		return false
