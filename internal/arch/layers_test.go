@@ -19,7 +19,7 @@ var layers = [][]string{
 	{"internal/upstream", "internal/admission", "internal/testcell", "internal/testauthority"},
 	{"internal/testcell/websocket", "internal/testcell/echo"},
 	{"internal/proxy/forwarded"},
-	{"internal/proxy/http1", "internal/proxy/extendedconnect", "internal/upstream/http2client", "internal/config", "internal/serve", "internal/serve/proxyproto", "internal/serve/acme", "examples"},
+	{"internal/eventloop", "internal/proxy/http1", "internal/proxy/extendedconnect", "internal/upstream/http2client", "internal/config", "internal/serve", "internal/serve/proxyproto", "internal/serve/acme", "examples"},
 	{"internal/testcert", "internal/testleak", "internal/testjournal"},
 	{"route"},
 	{"topology"},

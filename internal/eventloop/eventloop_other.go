@@ -44,6 +44,9 @@ func (c *Conn) Impatient(bool) {}
 // Writev does nothing; there is no Conn.
 func (c *Conn) Writev(...[]byte) (int, error) { return 0, ErrUnsupported }
 
+// Splice does nothing; there is no Conn.
+func (c *Conn) Splice(*Conn, int64) (int64, *Conn, error) { return 0, c, ErrUnsupported }
+
 // Park does nothing; there is no Conn.
 func (c *Conn) Park(Resumer) {}
 

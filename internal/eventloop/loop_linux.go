@@ -33,7 +33,9 @@ type Loop struct {
 	generation atomic.Uint32
 	deadlines  deadlines
 	workers    workers
-	waiters    sync.Pool // of *waiter
+	waiters    sync.Pool  // of *waiter
+	pipes      chan *pipe // that are kept
+	pipesOpen  atomic.Int32
 }
 
 // Open starts a loop. Close ends it.
@@ -45,7 +47,7 @@ func Open() (*Loop, error) {
 	if err := unix.SetNonblock(fd, true); err != nil { // or package os would not wait for it
 		return nil, errors.Join(fmt.Errorf("event loop: %w", err), unix.Close(fd))
 	}
-	l := &Loop{epoll: os.NewFile(uintptr(fd), "epoll"), done: make(chan struct{}), started: time.Now(), waiters: sync.Pool{New: newWaiter}}
+	l := &Loop{epoll: os.NewFile(uintptr(fd), "epoll"), done: make(chan struct{}), started: time.Now(), waiters: sync.Pool{New: newWaiter}, pipes: make(chan *pipe, keptPipes)}
 	if l.raw, err = l.epoll.SyscallConn(); err != nil {
 		return nil, errors.Join(fmt.Errorf("event loop: %w", err), l.epoll.Close())
 	}
@@ -60,6 +62,7 @@ func (l *Loop) Close() {
 	<-l.done
 	l.deadlines.stop()
 	l.workers.stop()
+	l.closePipes()
 }
 
 // now is nanoseconds since the loop started, at least 2. A batch of events, and what

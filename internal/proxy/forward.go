@@ -346,10 +346,17 @@ func (t *transfer) drain() {
 func (t *transfer) relayBody(body answerBody) Abort {
 	x := t.x
 	pieces := pieces{in: body, out: x.out, sparse: x.rec.Type != Short}
-	for {
+	for copied := false; ; {
 		t.hop.allowRead(x.bodyPatience())
-		n, end, by := pieces.next()
-		x.rec.BytesOut += int64(n)
+		var n int64
+		var end bool
+		var by Abort
+		if s, ok := spliceable(body, x.out); ok && !copied {
+			n, end, copied, by = s.next()
+		} else {
+			n, end, by = pieces.next()
+		}
+		x.rec.BytesOut += n
 		if end || by != NotAborted {
 			return by
 		}

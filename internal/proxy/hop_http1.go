@@ -146,7 +146,7 @@ func (h *http1Hop) body() answerBody {
 	if h.tunnel {
 		return http1Raw{h.conn.Reader}
 	}
-	h.answering = http1Answer{&h.answer, h.conn.Reader}
+	h.answering = http1Answer{&h.answer, h.conn}
 	return &h.answering
 }
 
@@ -182,11 +182,11 @@ func (h *http1Hop) lost(err error) (unsent, stale bool) {
 // http1Answer is the body of an answer over HTTP/1.1.
 type http1Answer struct {
 	*http1.Body
-	r *http1.Reader
+	conn *upstream.Conn
 }
 
 // AtHand implements answerBody.
-func (a http1Answer) AtHand() bool { return a.Empty() || a.r.Buffered() > 0 }
+func (a http1Answer) AtHand() bool { return a.Empty() || a.conn.Reader.Buffered() > 0 }
 
 // http1Raw is what comes on a connection that a message no longer frames.
 type http1Raw struct{ *http1.Reader }

@@ -19,15 +19,14 @@ type pieces struct {
 }
 
 // next passes one piece on. end says that it was the last, by who broke off.
-func (p *pieces) next() (n int, end bool, by Abort) {
+func (p *pieces) next() (n int64, end bool, by Abort) {
 	if p.sparse && p.last < sparseSize {
 		if err := p.in.Ready(); err != nil && !errors.Is(err, io.EOF) {
 			return 0, false, UpstreamAborted
 		}
 	}
 	piece, err := p.in.Next()
-	n = len(piece)
-	p.last = n
+	n, p.last = int64(len(piece)), len(piece)
 	end = errors.Is(err, io.EOF)
 	if n > 0 {
 		if p.out.Write(piece, end) != nil {

@@ -158,7 +158,7 @@ func (u *upward) down(body answerBody) Abort {
 	pieces := pieces{in: body, out: x.out, sparse: true}
 	for {
 		n, end, by := pieces.next()
-		x.rec.BytesOut += int64(n)
+		x.rec.BytesOut += n
 		u.moved()
 		if by != NotAborted {
 			return by

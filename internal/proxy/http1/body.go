@@ -157,6 +157,22 @@ func (b *Body) gather(p []byte) []byte {
 	return p
 }
 
+// Left is how much of a body with a length is still to come and not at hand; 0 for
+// any other.
+func (b *Body) Left() int64 {
+	if b.kind != fixedBody || b.err != nil || b.r.Buffered() > 0 {
+		return 0
+	}
+	return b.left
+}
+
+// Passed notes that n bytes, at most Left, went from the connection past the Reader.
+// It returns io.EOF when they were the last.
+func (b *Body) Passed(n int64) error {
+	b.err = b.consumed(int(n), nil)
+	return b.err
+}
+
 // AtHand is the whole body, consumed, if it has a length up to most and can be had
 // without waiting: the source fails where it would wait. It is valid as long as the
 // head.
