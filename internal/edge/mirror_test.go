@@ -136,12 +136,12 @@ func (m *mirror) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		h.Set("X-Filler", string(marked(e.id, e.filler)))
 		w.WriteHeader(http.StatusEarlyHints)
 	}
-	sum := "early"
-	if e.early == 0 {
-		var err error
-		if sum, err = digestOf(req.Body); err != nil {
-			return
-		}
+	sum, err := digestOf(req.Body)
+	if err != nil {
+		return
+	}
+	if e.early == 1 { // the library ends the connection if a trailer is on its way to a stream that it has closed
+		sum = "early"
 	}
 	h.Set("X-Id", strconv.Itoa(e.id))
 	h.Set("X-Filler", string(marked(e.id, e.filler)))
