@@ -186,7 +186,7 @@ type http1Answer struct {
 }
 
 // AtHand implements answerBody.
-func (a http1Answer) AtHand() bool { return a.Empty() || a.conn.Reader.Buffered() > 0 }
+func (a http1Answer) AtHand() bool { return a.Begun() }
 
 // http1Raw is what comes on a connection that a message no longer frames.
 type http1Raw struct{ *http1.Reader }

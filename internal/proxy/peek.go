@@ -60,8 +60,8 @@ func (x *exchange) peek(limit int64) (problem Problem, ok bool) {
 }
 
 // maxAtHand is the longest body that goes out with the head: what waits for a cell
-// holds it in memory.
-const maxAtHand = 64 << 10
+// holds it in memory, and nobody hears what the cell says before it has taken it.
+const maxAtHand = 32 << 10
 
 // takeAtHand takes a body that has come whole with the head. It needs no goroutine
 // of its own, and can be sent once more.

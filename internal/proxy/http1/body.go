@@ -157,6 +157,19 @@ func (b *Body) gather(p []byte) []byte {
 	return p
 }
 
+// Begun reports whether Next, or the end of the body, is there without waiting.
+func (b *Body) Begun() bool {
+	if b.kind == noBody {
+		return true
+	}
+	at := b.r.buf[b.r.r:b.r.w]
+	if b.kind != chunkedBody || b.left > 0 {
+		return len(at) > 0
+	}
+	end := bytes.IndexByte(at, '\n') // of the size, behind which content or the last CRLF must have begun
+	return end >= 0 && end+1 < len(at)
+}
+
 // Left is how much of a body with a length is still to come and not at hand; 0 for
 // any other.
 func (b *Body) Left() int64 {
