@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -33,7 +32,6 @@ type Loop struct {
 	generation atomic.Uint32
 	deadlines  deadlines
 	workers    workers
-	waiters    sync.Pool  // of *waiter
 	pipes      chan *pipe // that are kept
 	pipesOpen  atomic.Int32
 }
@@ -47,7 +45,7 @@ func Open() (*Loop, error) {
 	if err := unix.SetNonblock(fd, true); err != nil { // or package os would not wait for it
 		return nil, errors.Join(fmt.Errorf("event loop: %w", err), unix.Close(fd))
 	}
-	l := &Loop{epoll: os.NewFile(uintptr(fd), "epoll"), done: make(chan struct{}), started: time.Now(), waiters: sync.Pool{New: newWaiter}, pipes: make(chan *pipe, keptPipes)}
+	l := &Loop{epoll: os.NewFile(uintptr(fd), "epoll"), done: make(chan struct{}), started: time.Now(), pipes: make(chan *pipe, keptPipes)}
 	if l.raw, err = l.epoll.SyscallConn(); err != nil {
 		return nil, errors.Join(fmt.Errorf("event loop: %w", err), l.epoll.Close())
 	}

@@ -10,8 +10,10 @@ import (
 // side is one direction of a connection: whether it is ready, who waits for that,
 // and until when. One goroutine at a time reads, and one writes.
 type side struct {
-	state  atomic.Uint32
-	waiter *waiter // set before the state is waiting, and stays until it is called
+	state atomic.Uint32
+	// called holds the one call that ends a wait. It is made for the first, before the
+	// state is waiting: most clients' connections never have one.
+	called chan struct{}
 	// until is when waiting ends, on the loop's clock, or never, or passed. Below
 	// never it is how long waiting may last, from the first wait since it was set:
 	// one word, as whoever sets another must not meet a half of this one.
@@ -32,18 +34,12 @@ const (
 	passed int64 = 1
 )
 
-// waiter is a goroutine that waits for one side. Its channel holds the one call
-// that ends the wait.
-type waiter struct{ called chan struct{} }
-
-func newWaiter() any { return &waiter{called: make(chan struct{}, 1)} }
-
 // wait returns when the side may be ready, or the reason why it will not be.
 func (s *side) wait(c *Conn) error {
-	w := c.loop.waiters.Get().(*waiter)
-	defer c.loop.waiters.Put(w)
+	if s.called == nil {
+		s.called = make(chan struct{}, 1)
+	}
 	for {
-		s.waiter = w
 		if !s.state.CompareAndSwap(notReady, waiting) {
 			return nil // ready meanwhile
 		}
@@ -51,11 +47,11 @@ func (s *side) wait(c *Conn) error {
 		// Whoever ends the connection or its time does so first, and calls then.
 		if s.until.Load() == passed || c.closed() {
 			if !s.state.CompareAndSwap(waiting, notReady) {
-				<-w.called
+				<-s.called
 			}
 			return c.why(s)
 		}
-		<-w.called
+		<-s.called
 		if s.until.Load() == passed || c.closed() {
 			return c.why(s)
 		}
@@ -96,7 +92,7 @@ func (s *side) makeReady() (resume bool) {
 	case parked:
 		return true
 	case waiting:
-		s.waiter.called <- struct{}{}
+		s.called <- struct{}{}
 	}
 	return false
 }
@@ -105,7 +101,7 @@ func (s *side) makeReady() (resume bool) {
 // was parked.
 func (s *side) wake() (resume bool) {
 	if s.state.CompareAndSwap(waiting, notReady) {
-		s.waiter.called <- struct{}{}
+		s.called <- struct{}{}
 		return false
 	}
 	return s.state.CompareAndSwap(parked, notReady)

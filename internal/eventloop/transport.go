@@ -5,6 +5,10 @@ import (
 	"time"
 )
 
+// Copied is up to how many bytes it costs less to copy them behind others than to
+// hand them to the kernel as a part of their own.
+const Copied = 4 << 10
+
 // Transport is a connection whose waits are limited, whether a loop waits for it
 // or a goroutine of its own.
 type Transport interface {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/homeward/homeward/internal/eventloop"
 	"github.com/homeward/homeward/internal/proxy/http1"
 	"github.com/homeward/homeward/route"
 )
@@ -28,8 +29,10 @@ type answer struct {
 	space   [16]byte
 }
 
-func newAnswer(c *conn, head *http1.Request, timeout time.Duration) answer {
-	return answer{conn: c, timeout: timeout, minor: head.Minor, keepAlive: !head.Close}
+// begin makes it the answer to a request.
+func (a *answer) begin(c *conn, head *http1.Request, timeout time.Duration) {
+	*a = answer{}
+	a.conn, a.timeout, a.minor, a.keepAlive = c, timeout, head.Minor, !head.Close
 }
 
 // buffer is the buffer of the answer, taken from the pool when it is needed.
@@ -54,22 +57,23 @@ func (a *answer) release() {
 func (a *answer) flush(tail []byte) error {
 	defer a.release()
 	loop := a.conn.client.loop
-	if loop != nil && !a.conn.tls {
-		a.conn.client.AllowWrite(a.timeout)
-		a.conn.writes.Add(1)
-		_, err := loop.Writev(a.lead, a.piece, tail)
-		a.conn.writes.Add(1)
-		return err
-	}
+	gathers := loop != nil && !a.conn.tls
+	out, rest := a.lead, a.piece
 	// TLS copies what it sends anyway, and makes a record of each write. The head of
 	// an answer may be longer than the buffer, and then lies elsewhere.
-	out := a.lead
-	n := min(len(a.piece), cap(out)-len(out))
-	out = append(out, a.piece[:n]...)
-	rest := a.piece[n:]
-	if len(rest) == 0 && len(tail) <= cap(out)-len(out) {
-		out = append(out, tail...)
-		tail = nil
+	if !gathers || len(rest) <= eventloop.Copied {
+		n := min(len(rest), cap(out)-len(out))
+		out, rest = append(out, rest[:n]...), rest[n:]
+		if len(rest) == 0 && len(tail) <= cap(out)-len(out) {
+			out, tail = append(out, tail...), nil
+		}
+	}
+	if gathers && len(rest)+len(tail) > 0 {
+		a.conn.client.AllowWrite(a.timeout)
+		a.conn.writes.Add(1)
+		_, err := loop.Writev(out, rest, tail)
+		a.conn.writes.Add(1)
+		return err
 	}
 	for _, b := range [...][]byte{out, rest, tail} {
 		if len(b) > 0 {

@@ -135,16 +135,19 @@ func (c *conn) request(state *State) bool {
 
 // exchange answers one request and reports whether the connection goes on.
 func (c *conn) exchange(state *State, s *session) bool {
-	head := &s.head
-	s.body = requestBody{client: c.client, reader: &c.reader, timeout: state.Timeouts.Body.Std(), body: *http1.RequestBody(&c.reader, head, state.HeadLimits())}
-	s.in = Inbound{
-		Proto: protos[head.Minor], Method: head.Method, Target: head.Target, Origin: head.Origin, Host: head.Host,
-		Fields: head.Fields, Length: head.Length, Expect100: head.Expect100, Peer: c.client.peer, TLS: c.tls, Secure: c.client.secure, Watcher: &s.watch,
-	}
+	head, in, body := &s.head, &s.in, &s.body
+	// Field by field: a literal is made on the stack first, and copied.
+	*body = requestBody{}
+	body.client, body.reader, body.timeout = c.client, &c.reader, state.Timeouts.Body.Std()
+	body.body = *http1.RequestBody(&c.reader, head, state.HeadLimits())
+	*in = Inbound{}
+	in.Proto, in.Method, in.Target, in.Origin, in.Host = protos[head.Minor], head.Method, head.Target, head.Origin, head.Host
+	in.Fields, in.Length, in.Expect100 = head.Fields, head.Length, head.Expect100
+	in.Peer, in.TLS, in.Secure = c.client.peer, c.tls, c.client.secure
 	s.watch.conn = c
-	in := &s.in
-	if !s.body.body.Empty() {
-		in.Body = &s.body
+	in.Watcher = &s.watch
+	if !body.body.Empty() {
+		in.Body = body
 	}
 	asks, rule := asksForSocket(head)
 	if rule != "" {
@@ -154,15 +157,15 @@ func (c *conn) exchange(state *State, s *session) bool {
 	if asks {
 		in.Tunnel, in.HalfClose = &http1Tunnel{conn: c}, true
 	}
-	s.out = newAnswer(c, head, state.Timeouts.Write.Std())
 	out := &s.out
+	out.begin(c, head, state.Timeouts.Write.Std())
 	ok := c.server.proxy.Serve(c.server.base, in, out)
 	out.release()
 	switch {
 	case !ok:
 		c.breakOff()
 		return false
-	case !s.body.body.Whole(), !out.keepAlive && c.reader.Buffered() > 0:
+	case !body.body.Whole(), !out.keepAlive && c.reader.Buffered() > 0:
 		c.linger()
 		return false
 	}

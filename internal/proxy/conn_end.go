@@ -23,8 +23,9 @@ func (c *conn) reject(p Problem) {
 }
 
 func (c *conn) rejectRequest(in *Inbound, p Problem) {
-	out := newAnswer(c, &http1.Request{Minor: 1, Framing: http1.Framing{Close: true}}, c.server.proxy.State().Timeouts.Write.Std())
-	c.server.proxy.Reject(in, &out, p)
+	out := &answer{}
+	out.begin(c, &http1.Request{Minor: 1, Framing: http1.Framing{Close: true}}, c.server.proxy.State().Timeouts.Write.Std())
+	c.server.proxy.Reject(in, out, p)
 	out.release()
 	c.linger()
 }

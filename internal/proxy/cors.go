@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/homeward/homeward/internal/proxy/http1"
 	"github.com/homeward/homeward/route"
 	"github.com/homeward/homeward/topology"
 )
@@ -121,7 +122,7 @@ func (s *State) knows(host string) bool {
 
 func first(fields []route.Field, name string) string {
 	for _, f := range fields {
-		if len(f.Name) == len(name) && (f.Name == name || strings.EqualFold(f.Name, name)) { // mostly in this very case
+		if http1.Same(f.Name, name) {
 			return f.Value
 		}
 	}

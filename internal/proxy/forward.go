@@ -62,7 +62,7 @@ func (x *exchange) forward() bool {
 
 // pool is that of the request's lane in the cell that it is sent to.
 func (x *exchange) pool() *upstream.Pool {
-	pools, lane := x.state.Pools[x.decision.Send], x.state.lanes[x.decision.Lane]
+	pools, lane := x.state.Pools[x.rec.Decision.Send], x.state.lanes[x.rec.Decision.Lane]
 	if x.rec.Type == GRPC {
 		return pools.GRPC.Pool(lane)
 	}
@@ -71,9 +71,9 @@ func (x *exchange) pool() *upstream.Pool {
 
 // unconnected is the problem of a request for which there is no connection.
 func (x *exchange) unconnected(err error) Problem {
-	cell := x.state.Table.Cell(x.decision.Send).Name
+	cell := x.state.Table.Cell(x.rec.Decision.Send).Name
 	if errors.Is(err, upstream.ErrBusy) {
-		lane := x.state.Table.Lane(x.decision.Lane).Name
+		lane := x.state.Table.Lane(x.rec.Decision.Lane).Name
 		return Problem{Kind: Overloaded, Detail: "All connections that the lane " + lane + " may have to the cell " + cell + " are in use."}
 	}
 	return Problem{Kind: CellUnavailable, Detail: "No gateway of the cell " + cell + " takes connections."}

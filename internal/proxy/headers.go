@@ -27,11 +27,11 @@ func (x *exchange) fieldsOut() []route.Field {
 			continue
 		case forwarded.Tells(f.Name) && !x.way.Passes(f.Name):
 			continue
-		case strings.EqualFold(f.Name, "Expect") && x.continued:
+		case x.continued && http1.Same(f.Name, "Expect"):
 			continue
-		case strings.EqualFold(f.Name, "X-Request-Id") && !x.idGiven:
+		case !x.idGiven && http1.Same(f.Name, "X-Request-Id"):
 			continue
-		case strings.EqualFold(f.Name, "traceparent"):
+		case http1.Same(f.Name, "traceparent"):
 			traced = true
 		}
 		out = append(out, f)
@@ -43,8 +43,8 @@ func (x *exchange) fieldsOut() []route.Field {
 	if !traced {
 		out = append(out, route.Field{Name: "traceparent", Value: x.room.traceparent()})
 	}
-	out = append(out, route.Field{Name: "Homeward-Cell", Value: s.Table.Cell(x.decision.Send).Name},
-		route.Field{Name: "Homeward-Lane", Value: s.Table.Lane(x.decision.Lane).Name})
+	out = append(out, route.Field{Name: "Homeward-Cell", Value: s.Table.Cell(x.rec.Decision.Send).Name},
+		route.Field{Name: "Homeward-Lane", Value: s.Table.Lane(x.rec.Decision.Lane).Name})
 	room.sent, room.nominated = out, nominated
 	x.sample.sent(out)
 	return out
@@ -62,7 +62,7 @@ func hopByHop(name string) bool {
 		return false
 	}
 	for _, h := range hopByHopNames {
-		if len(name) == len(h) && strings.EqualFold(name, h) {
+		if http1.Same(name, h) {
 			return true
 		}
 	}
@@ -86,11 +86,11 @@ func ours(name string) bool {
 // or a client could strip a credential that another hop put there.
 func (s *State) nominated(names []string, fields []route.Field) []string {
 	for _, f := range fields {
-		if !strings.EqualFold(f.Name, "Connection") {
+		if !http1.Same(f.Name, "Connection") {
 			continue
 		}
 		http1.Elements(f.Value, func(name string) bool {
-			if !strings.EqualFold(name, "close") && !hopByHop(name) && !s.endToEnd(name) {
+			if !http1.Same(name, "close") && !hopByHop(name) && !s.endToEnd(name) {
 				names = append(names, name)
 			}
 			return true
@@ -112,7 +112,7 @@ func (s *State) endToEnd(name string) bool {
 
 func contains(names []string, name string) bool {
 	for _, n := range names {
-		if strings.EqualFold(n, name) {
+		if http1.Same(n, name) {
 			return true
 		}
 	}
@@ -133,7 +133,7 @@ func (x *exchange) answerFields(answer *http1.Response) []route.Field {
 	bare := answer.Status < 200 || answer.Status == 204 // no Content-Length: RFC 9110 section 8.6
 	kept := x.room.kept[:0]
 	for _, f := range answer.Fields {
-		if hopByHop(f.Name) || ours(f.Name) || contains(nominated, f.Name) || bare && strings.EqualFold(f.Name, "Content-Length") {
+		if hopByHop(f.Name) || ours(f.Name) || contains(nominated, f.Name) || bare && http1.Same(f.Name, "Content-Length") {
 			continue
 		}
 		kept = append(kept, f)

@@ -78,7 +78,6 @@ type exchange struct {
 	room  *room
 
 	request   route.Request
-	decision  route.Decision
 	rec       Record
 	way       forwarded.Way
 	idGiven   bool
@@ -137,21 +136,20 @@ func (x *exchange) serve() bool {
 		x.rec.Own = "preflight"
 		return x.reply(204, fields, nil)
 	}
-	x.request = route.Request{Method: in.Method, Host: in.Host, Target: in.Origin, Fields: in.Fields}
+	x.request.Method, x.request.Host, x.request.Target, x.request.Fields = in.Method, in.Host, in.Origin, in.Fields
 	if limit, ok := x.state.Table.Peek(&x.request); ok {
 		if problem, ok := x.peek(limit); !ok {
 			return x.refuse(problem)
 		}
 	}
-	x.decision = x.state.Table.Decide(&x.request)
-	x.rec.Decision, x.rec.Decided = x.decision, true
-	if x.decision.Refused() {
-		return x.refuse(x.state.Refusal(&x.decision))
+	x.rec.Decision, x.rec.Decided = x.state.Table.Decide(&x.request), true
+	if x.rec.Decision.Refused() {
+		return x.refuse(x.state.Refusal(&x.rec.Decision))
 	}
 	if problem, over := x.state.OverLimit(in.Length); over {
 		return x.refuse(problem)
 	}
-	if x.rec.Type == Short && x.state.Table.Lane(x.decision.Lane).LongPoll {
+	if x.rec.Type == Short && x.state.Table.Lane(x.rec.Decision.Lane).LongPoll {
 		x.enter(LongPoll)
 	}
 	x.takeAtHand()
@@ -159,13 +157,13 @@ func (x *exchange) serve() bool {
 }
 
 func (x *exchange) begin() {
-	in := x.in
+	in, rec := x.in, &x.rec
 	x.way = forwarded.Read(x.state.trusted, in.Peer.Addr(), scheme(in.TLS || in.Secure), in.Host, in.Fields)
-	x.rec = Record{
-		Start: x.proxy.now(), Proto: in.Proto, Method: in.Method, Host: in.Host, TLS: in.TLS,
-		Path: x.state.Table.RedactPath(in.Origin), Client: x.way.Client, Table: x.state.Table, GRPC: -1,
-	}
-	x.rec.RequestID, x.idGiven = requestID(in.Fields, &x.madeID)
+	rec.Start = x.proxy.now()
+	rec.Proto, rec.Method, rec.Host, rec.TLS = in.Proto, in.Method, in.Host, in.TLS
+	rec.Path, rec.Client = x.state.Table.RedactPath(in.Origin), x.way.Client
+	rec.Table, rec.GRPC = x.state.Table, -1
+	rec.RequestID, x.idGiven = requestID(in.Fields, &x.madeID)
 }
 
 // health answers load balancers' probes, for any Host.

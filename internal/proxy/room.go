@@ -38,8 +38,10 @@ func (r *room) traceparent() string {
 // newExchange is one in a room of its own.
 func (p *Proxy) newExchange(ctx context.Context, in *Inbound, out Answer) *exchange {
 	r := p.rooms.Get().(*room)
-	r.exchange = exchange{proxy: p, state: p.state.Load(), in: in, out: out, ctx: ctx, room: r}
-	return &r.exchange
+	x := &r.exchange
+	*x = exchange{} // and then field by field: a literal is made on the stack first, and copied
+	x.proxy, x.state, x.in, x.out, x.ctx, x.room = p, p.state.Load(), in, out, ctx, r
+	return x
 }
 
 // leave gives the room back, unless something that the exchange started can still
@@ -58,7 +60,9 @@ func (x *exchange) transfer(l *upstream.Lease, body *sending) *transfer {
 		return t
 	}
 	t := &x.room.transfer
-	*t = transfer{x: x, hop: newHop(l, &x.room.hop), sending: body, leaveFunc: x.room.leave, response: t.response}
+	fields := t.response.Fields[:0]
+	*t = transfer{}
+	t.x, t.hop, t.sending, t.leaveFunc, t.response.Fields = x, newHop(l, &x.room.hop), body, x.room.leave, fields
 	return t
 }
 
@@ -68,6 +72,7 @@ func newHop(l *upstream.Lease, space *http1Hop) hop {
 	if l.HTTP2 != nil {
 		return &http2Hop{lease: *l}
 	}
-	*space = http1Hop{conn: l.Conn, reused: l.Reused}
+	*space = http1Hop{}
+	space.conn, space.reused = l.Conn, l.Reused
 	return space
 }

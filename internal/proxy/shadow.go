@@ -83,7 +83,7 @@ func (s *sample) sent(fields []route.Field) {
 
 // sampled is the sample that the request is, nil when no shadow takes it.
 func (x *exchange) sampled() *sample {
-	candidates := x.state.shadows[x.decision.Send]
+	candidates := x.state.shadows[x.rec.Decision.Send]
 	if len(candidates) == 0 || !x.copyable() {
 		return nil
 	}

@@ -96,7 +96,8 @@ func texts(r *proxy.Record) [len(cuts)]*string {
 
 // keep copies a record.
 func (s *slot) keep(number uint64, rec *proxy.Record) {
-	s.number, s.record = number, *rec
+	s.number = number
+	s.record = *rec
 	s.text = s.text[:0]
 	for i, t := range texts(&s.record) {
 		s.text = append(s.text, (*t)[:min(len(*t), cuts[i])]...)

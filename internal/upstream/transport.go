@@ -50,12 +50,13 @@ func (c *Conn) silent() bool {
 	return eventloop.WouldWait(c.Reader.Await())
 }
 
-// WriteParts writes a head and a body behind it, at once if it can.
+// WriteParts writes a head and a body behind it, at once if it can. It may use the
+// room behind the head.
 func (c *Conn) WriteParts(head, body []byte) (written int, err error) {
 	if len(body) == 0 {
 		return c.Write(head)
 	}
-	if loop, ok := c.Conn.(*eventloop.Conn); ok {
+	if loop, ok := c.Conn.(*eventloop.Conn); ok && len(body) > eventloop.Copied {
 		return loop.Writev(head, body)
 	}
 	return c.Write(append(head, body...))

@@ -116,7 +116,7 @@ func isToken(s string) bool {
 // element. Neither name nor element is compared by case.
 func Lists(fields []Field, name, element string) bool {
 	for _, f := range fields {
-		if same(f.Name, name) && !Elements(f.Value, func(e string) bool { return !same(e, element) }) {
+		if Same(f.Name, name) && !Elements(f.Value, func(e string) bool { return !Same(e, element) }) {
 			return true
 		}
 	}

@@ -21,24 +21,24 @@ func (f *Framing) frame(fields []Field, minor int) error {
 	closes, keeps := false, false
 	for _, field := range fields {
 		switch name := field.Name; {
-		case same(name, "Content-Length"):
+		case Same(name, "Content-Length"):
 			n, ok := parseLength(field.Value)
 			if !ok {
 				return syntax("Content-Length is not one whole number")
 			}
 			f.Length = n
 			lengths++
-		case same(name, "Transfer-Encoding"):
-			if !same(field.Value, "chunked") {
+		case Same(name, "Transfer-Encoding"):
+			if !Same(field.Value, "chunked") {
 				return syntax("Transfer-Encoding is other than a single chunked")
 			}
 			f.Chunked = true
 			codings++
-		case same(name, "Connection"):
+		case Same(name, "Connection"):
 			well := Elements(field.Value, func(option string) bool {
 				options++
-				closes = closes || same(option, "close")
-				keeps = keeps || same(option, "keep-alive")
+				closes = closes || Same(option, "close")
+				keeps = keeps || Same(option, "keep-alive")
 				return options <= maxOptions && isToken(option)
 			})
 			if !well && options <= maxOptions {
@@ -64,11 +64,14 @@ func (f *Framing) frame(fields []Field, minor int) error {
 	return nil
 }
 
-// same compares a name or a word of the protocol without case, in ASCII alone:
+// Same compares a name or a word of the protocol without case, in ASCII alone:
 // strings.EqualFold takes the Kelvin sign for a k, and a long s for an s.
-func same(s, word string) bool {
+func Same(s, word string) bool {
 	if len(s) != len(word) {
 		return false
+	}
+	if s == word { // as most spell it
+		return true
 	}
 	for i := 0; i < len(s); i++ {
 		if lower(s[i]) != lower(word[i]) {
@@ -93,8 +96,8 @@ func disguised(name string) bool {
 	if len(name) < shortest || len(name) > longest {
 		return false
 	}
-	return !same(name, "Content-Length") && spells(name, "contentlength") ||
-		!same(name, "Transfer-Encoding") && spells(name, "transferencoding")
+	return !Same(name, "Content-Length") && spells(name, "contentlength") ||
+		!Same(name, "Transfer-Encoding") && spells(name, "transferencoding")
 }
 
 // spells reports whether the letters of a name are those of a word in small

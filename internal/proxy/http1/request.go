@@ -45,7 +45,7 @@ func ReadRequest(r *Reader, req *Request, limits Limits) error {
 		return err
 	}
 	for _, f := range req.Fields {
-		if strings.EqualFold(f.Name, "Expect") && req.Minor == 1 {
+		if req.Minor == 1 && Same(f.Name, "Expect") {
 			req.Expect100 = req.Expect100 || strings.EqualFold(f.Value, "100-continue")
 		}
 	}
@@ -120,7 +120,7 @@ func cutAuthority(target string) (authority, origin string, ok bool) {
 func (req *Request) checkHost() error {
 	hosts := 0
 	for _, f := range req.Fields {
-		if len(f.Name) == 4 && strings.EqualFold(f.Name, "Host") {
+		if Same(f.Name, "Host") {
 			hosts++
 			req.Host = f.Value
 		}
