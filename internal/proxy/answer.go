@@ -211,8 +211,7 @@ func (a *answer) End(trailer []route.Field) error {
 // requestBody is the body of an HTTP/1.1 request, with a deadline for each piece.
 type requestBody struct {
 	body    http1.Body
-	client  *tracked
-	reader  *http1.Reader
+	conn    *conn
 	timeout time.Duration
 
 	mu          sync.Mutex
@@ -223,22 +222,28 @@ var errInterrupted = errors.New("reading the request body was interrupted")
 
 // Read implements Body.
 func (b *requestBody) Read(p []byte) (int, error) {
-	b.mu.Lock()
-	if b.interrupted {
-		b.mu.Unlock()
+	if !b.mayRead() {
 		return 0, errInterrupted
 	}
-	b.client.AllowRead(b.timeout)
-	b.mu.Unlock()
 	return b.body.Read(p)
+}
+
+// mayRead begins the time that the client has for a piece.
+func (b *requestBody) mayRead() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.interrupted {
+		b.conn.client.AllowRead(b.timeout)
+	}
+	return !b.interrupted
 }
 
 // AtHand implements Body.
 func (b *requestBody) AtHand(most int64) ([]byte, bool) {
-	if b.client.impatient(true) {
-		defer b.client.impatient(false)
+	if b.conn.client.impatient(true) {
+		defer b.conn.client.impatient(false)
 	} else {
-		most = min(most, int64(b.reader.Buffered()))
+		most = min(most, int64(b.conn.reader.Buffered()))
 	}
 	return b.body.AtHand(most)
 }
@@ -254,5 +259,5 @@ func (b *requestBody) Interrupt() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.interrupted = true
-	_ = b.client.SetReadDeadline(time.Unix(1, 0))
+	_ = b.conn.client.SetReadDeadline(time.Unix(1, 0))
 }

@@ -138,7 +138,7 @@ func (c *conn) exchange(state *State, s *session) bool {
 	head, in, body := &s.head, &s.in, &s.body
 	// Field by field: a literal is made on the stack first, and copied.
 	*body = requestBody{}
-	body.client, body.reader, body.timeout = c.client, &c.reader, state.Timeouts.Body.Std()
+	body.conn, body.timeout = c, state.Timeouts.Body.Std()
 	body.body = *http1.RequestBody(&c.reader, head, state.HeadLimits())
 	*in = Inbound{}
 	in.Proto, in.Method, in.Target, in.Origin, in.Host = protos[head.Minor], head.Method, head.Target, head.Origin, head.Host

@@ -45,8 +45,15 @@ func (o *outlet) write(buf []byte, n int) error {
 	return o.pass(func() { o.sent.add(buf, n) }, func(h hop) error { return h.write(buf, n) })
 }
 
-// finish ends the body.
+// finish ends the body. One with a length over HTTP/1.1 has ended with its last
+// byte: the cell may have answered it since, and the outlet be closed.
 func (o *outlet) finish(trailer []route.Field) error {
+	o.mu.Lock()
+	h, ok := o.hop.(*http1Hop)
+	o.mu.Unlock()
+	if ok && !h.chunked {
+		return nil
+	}
 	return o.pass(func() { o.ended, o.trailer = true, trailer }, func(h hop) error { return h.finish(trailer) })
 }
 

@@ -30,6 +30,7 @@ type sending struct {
 	whole     bool  // the cell has all of it
 	clientErr error // the client's side failed
 	watching  bool
+	copies    bool // the body cannot pass within the kernel
 }
 
 // send starts sending the body; the head was written already. leave is what to do
@@ -81,6 +82,11 @@ func (s *sending) copy(buf []byte) error {
 	}
 	limit := int64(s.x.state.Limits.Body)
 	for !s.x.peeked.whole {
+		if spliced, err := s.splice(); err != nil {
+			return err
+		} else if spliced {
+			continue
+		}
 		n, err := in.Body.Read(buf[http1.ChunkRoom : len(buf)-2])
 		if s.x.rec.BytesIn += int64(n); limit > 0 && s.x.rec.BytesIn > limit {
 			err = errBodyLimit
