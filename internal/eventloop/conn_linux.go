@@ -158,6 +158,7 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 		switch {
 		case m > 0:
 			n += m
+			c.out.renew()
 		case errno == unix.EAGAIN:
 			if err := c.out.wait(c); err != nil {
 				return n, c.failed("write", err)
@@ -200,6 +201,7 @@ func (c *Conn) Writev(parts ...[]byte) (written int, err error) {
 		case wrote > 0:
 			skip(parts, wrote)
 			written += wrote
+			c.out.renew()
 		case errno == unix.EAGAIN:
 			if err := c.out.wait(c); err != nil {
 				return written, c.failed("write", err)

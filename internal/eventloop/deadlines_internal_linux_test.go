@@ -2,7 +2,6 @@ package eventloop
 
 import (
 	"math"
-	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,25 +16,7 @@ func inert(t *testing.T) *Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(l.Close)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	nc, err := net.Dial("tcp", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	peer, err := ln.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = peer.Close() })
-	c, err := l.Take(nc.(*net.TCPConn))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
+	c, _ := fed(t, l)
 	return c
 }
 

@@ -59,8 +59,8 @@ func prepare(fd int) error {
 // Accept implements net.Listener.
 func (ln *Listener) Accept() (net.Conn, error) { return ln.AcceptConn() }
 
-// AcceptConn waits for the next connection. A temporary error says that there was
-// one for which something is short.
+// AcceptConn waits for the next connection. A temporary error says that this one
+// could not be had, for want of something or because it has failed already.
 func (ln *Listener) AcceptConn() (*Conn, error) {
 	c := ln.conn
 	if !c.enter() {
@@ -76,7 +76,7 @@ func (ln *Listener) AcceptConn() (*Conn, error) {
 			}
 			accepted, err := c.loop.add(fd, addrPort(from))
 			if err != nil {
-				return nil, ln.failed(noRoom{err})
+				return nil, ln.failed(passing{err})
 			}
 			return accepted, nil
 		case unix.EINTR, unix.ECONNABORTED:
@@ -86,8 +86,10 @@ func (ln *Listener) AcceptConn() (*Conn, error) {
 				return nil, ln.failed(err)
 			}
 			c.in.state.CompareAndSwap(ready, notReady) // before the next try: what comes after it is told again
-		default:
+		case unix.EBADF, unix.EINVAL: // it listens no more
 			return nil, ln.failed(os.NewSyscallError("accept4", err))
+		default:
+			return nil, ln.failed(passing{os.NewSyscallError("accept4", err)})
 		}
 	}
 }
@@ -96,15 +98,14 @@ func (ln *Listener) failed(err error) error {
 	return &net.OpError{Op: "accept", Net: "tcp", Addr: ln.Addr(), Err: err}
 }
 
-// noRoom is why one connection could not be taken: the system limits how many an
-// epoll instance may watch. There may be room for the next, so it is a temporary
-// error, as too many open files are.
-type noRoom struct{ error }
+// passing is why one connection could not be taken: too many files are open, memory
+// is short, or no more may be watched by an epoll instance. The next may do better.
+type passing struct{ error }
 
 // Temporary tells net.OpError.
-func (e noRoom) Temporary() bool { return !errors.Is(e.error, net.ErrClosed) }
+func (e passing) Temporary() bool { return !errors.Is(e.error, net.ErrClosed) }
 
-func (e noRoom) Unwrap() error { return e.error }
+func (e passing) Unwrap() error { return e.error }
 
 // Close implements net.Listener.
 func (ln *Listener) Close() error {

@@ -35,11 +35,11 @@ func TestNoRoomIsTemporary(t *testing.T) {
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); !errors.Is(err, unix.EBADF) {
 		t.Errorf("the descriptor stays open: %v", err)
 	}
-	failed := &net.OpError{Op: "accept", Net: "tcp", Err: noRoom{err}}
+	failed := &net.OpError{Op: "accept", Net: "tcp", Err: passing{err}}
 	if !isTemporary(failed) || !errors.Is(failed, unix.EPERM) {
 		t.Errorf("%v is not temporary", failed)
 	}
-	if failed.Err = (noRoom{net.ErrClosed}); isTemporary(failed) {
+	if failed.Err = (passing{net.ErrClosed}); isTemporary(failed) {
 		t.Errorf("%v is temporary", failed)
 	}
 }

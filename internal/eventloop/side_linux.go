@@ -18,6 +18,9 @@ type side struct {
 	// never it is how long waiting may last, from the first wait since it was set:
 	// one word, as whoever sets another must not meet a half of this one.
 	until atomic.Int64
+	// patience is how long waiting may last at a time, for renew; 0 when that is not
+	// limited so.
+	patience atomic.Int64
 }
 
 // The states of a side.
@@ -130,6 +133,7 @@ func (s *side) setUntil(c *Conn, t time.Time) {
 			until = passed
 		}
 	}
+	s.setPatience(0)
 	s.until.Store(until)
 	switch {
 	case until == passed:
@@ -143,9 +147,24 @@ func (s *side) setUntil(c *Conn, t time.Time) {
 
 // allow sets a patience, also for a wait in progress.
 func (s *side) allow(c *Conn, d time.Duration) {
-	s.until.Store(-max(int64(d), 0))
+	patience := max(int64(d), 0)
+	s.setPatience(patience)
+	s.until.Store(-patience)
 	if state := s.state.Load(); state == waiting || state == parked {
 		s.arm(c)
+	}
+}
+
+func (s *side) setPatience(d int64) {
+	if s.patience.Load() != d { // mostly it is
+		s.patience.Store(d)
+	}
+}
+
+// renew begins the patience anew: something has moved.
+func (s *side) renew() {
+	if until, d := s.until.Load(), s.patience.Load(); until > passed && d > 0 {
+		s.until.CompareAndSwap(until, -d) // unless another was set meanwhile
 	}
 }
 

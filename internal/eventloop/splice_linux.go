@@ -85,34 +85,39 @@ func (c *Conn) Splice(src *Conn, most int64) (passed int64, failed *Conn, err er
 		return 0, src, src.failed("read", errClosed)
 	}
 	defer src.leave()
-	p, err := c.loop.takePipe()
-	if err != nil {
-		return 0, nil, err
-	}
-	n, err := src.fillPipe(p, most)
-	if err != nil {
-		c.loop.givePipe(p)
-		if errors.Is(err, errNoPipe) {
-			src = nil
+	for {
+		if err := src.AwaitRead(); err != nil { // before there is a pipe: who sends little holds none
+			return 0, src, err
 		}
-		return 0, src, err
+		p, err := c.loop.takePipe()
+		if err != nil {
+			return 0, nil, err
+		}
+		n, err := src.fillPipe(p, most)
+		if n == 0 {
+			c.loop.givePipe(p)
+			if err == nil {
+				continue
+			}
+			if errors.Is(err, errNoPipe) {
+				src = nil
+			}
+			return 0, src, err
+		}
+		if passed, err = c.drainPipe(p, n); err != nil {
+			c.loop.closePipe(p)
+			return passed, c, err
+		}
+		c.loop.givePipe(p)
+		return passed, nil, nil
 	}
-	passed, err = c.drainPipe(p, n)
-	if err != nil {
-		c.loop.closePipe(p)
-		return passed, c, err
-	}
-	c.loop.givePipe(p)
-	return passed, nil, nil
 }
 
 const spliceFlags = unix.SPLICE_F_MOVE | unix.SPLICE_F_NONBLOCK
 
+// fillPipe puts what can be read into an empty pipe: nothing if nothing can.
 func (c *Conn) fillPipe(p *pipe, most int64) (int64, error) {
 	for {
-		if err := c.AwaitRead(); err != nil {
-			return 0, err
-		}
 		c.in.state.Store(notReady)
 		n, err := unix.Splice(int(c.fd), nil, p.in, nil, int(min(most, pipeSize)), spliceFlags)
 		if err == unix.EAGAIN { //nolint:errorlint // bare errno
@@ -120,7 +125,7 @@ func (c *Conn) fillPipe(p *pipe, most int64) (int64, error) {
 				c.in.state.CompareAndSwap(notReady, ready)
 				return 0, errNoPipe
 			}
-			continue
+			return 0, nil
 		}
 		c.in.state.CompareAndSwap(notReady, ready) // there may be more
 		switch {
@@ -145,6 +150,7 @@ func (c *Conn) drainPipe(p *pipe, n int64) (drained int64, err error) {
 		switch err { //nolint:errorlint // bare errno
 		case nil:
 			drained += m
+			c.out.renew()
 		case unix.EINTR:
 		case unix.EAGAIN:
 			if err := c.out.wait(c); err != nil {

@@ -85,16 +85,18 @@ func (a *answer) flush(tail []byte) error {
 	return nil
 }
 
-// write has no deadline stay on a TLS connection: that writes on its own when the
-// client asks for new keys, and can write nothing more once such a write is late
-// (RFC 8446 section 4.6.3).
+// write has no time run on after it on a TLS connection: that writes on its own when
+// the client asks for new keys, and can write nothing more once such a write is late
+// (RFC 8446 section 4.6.3). In an event loop it begins anew with what waits next.
 func (a *answer) write(b []byte) error {
 	a.conn.client.AllowWrite(a.timeout)
 	a.conn.writes.Add(1)
 	_, err := a.conn.net.Write(b)
 	a.conn.writes.Add(1)
-	if a.conn.tls {
+	if a.conn.tls && a.conn.client.loop == nil {
 		a.conn.client.AllowWrite(0)
+	} else if a.conn.tls {
+		a.conn.client.AllowWrite(a.timeout)
 	}
 	return err
 }

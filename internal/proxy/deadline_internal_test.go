@@ -67,7 +67,7 @@ func TestNoDeadlineBetweenWrites(t *testing.T) {
 	p := New(nil, nil, nil, nil)
 	x := &exchange{proxy: p, in: &Inbound{Tunnel: in}, state: &State{Timeouts: topology.Timeouts{Write: topology.Duration(time.Minute)}}}
 	u := &upward{
-		t:    &transfer{x: x, hop: &http1Hop{conn: &upstream.Conn{Conn: d, Transport: eventloop.Blocking(d)}, x: x, tunnel: true}},
+		in: in, t: &transfer{x: x, hop: &http1Hop{conn: &upstream.Conn{Conn: d, Transport: eventloop.Blocking(d)}, x: x, tunnel: true}},
 		idle: time.AfterFunc(time.Hour, func() {}), patience: time.Hour,
 	}
 	defer u.idle.Stop()

@@ -97,11 +97,12 @@ type transfer struct {
 
 	sending   *sending // nil when the body is none, or left with the head
 	watching  bool
-	leaveFunc func()      // leave
-	left      atomic.Bool // the client left while it waited
-	deadline  *time.Timer // ends a gRPC call some time after its deadline
-	drained   atomic.Bool // the edge ends the exchange, which would go on
-	released  bool        // the hop is no longer ours
+	ending    *streamWatch // of the edge, while a client whose body is read is not watched; nil for none
+	leaveFunc func()       // leave
+	left      atomic.Bool  // the client left while it waited
+	deadline  *time.Timer  // ends a gRPC call some time after its deadline
+	drained   atomic.Bool  // the edge ends the exchange, which would go on
+	released  bool         // the hop is no longer ours
 	response  http1.Response
 }
 
@@ -129,57 +130,6 @@ func (t *transfer) run() verdict {
 	return t.relay()
 }
 
-// clientFailed reports whether the client's body broke off or was too slow. It
-// must be asked before end, which makes a body that is still read fail too.
-func (t *transfer) clientFailed() bool {
-	return t.sending != nil && t.sending.clientFailed.Load()
-}
-
-// end stops everything that still reads the client's connection, and gives the
-// cell's back.
-func (t *transfer) end(clean bool) {
-	if t.deadline != nil {
-		t.deadline.Stop()
-	}
-	t.unwatch()
-	if t.sending != nil && !t.sending.finish() {
-		clean = false
-	}
-	t.released = true
-	t.hop.release(clean && !t.left.Load())
-}
-
-// abandon gives the hop back that a bug has kept from being released.
-func (t *transfer) abandon() {
-	if !t.released {
-		t.hop.abort()
-		t.hop.release(false)
-	}
-}
-
-// drop ends an attempt whose body goes on to the next.
-func (t *transfer) drop() {
-	if t.deadline != nil {
-		t.deadline.Stop()
-	}
-	t.released = true
-	t.hop.release(false)
-}
-
-func (t *transfer) unwatch() {
-	if t.watching {
-		t.x.in.Watcher.Unwatch()
-		t.watching = false
-	}
-}
-
-// leave runs when the client has gone: nobody waits for the answer any more, so
-// the cell may stop working on it.
-func (t *transfer) leave() {
-	t.left.Store(true)
-	t.hop.abort()
-}
-
 // sendHead sends the request's head, with a body that is at hand, and starts
 // sending any other body.
 func (t *transfer) sendHead() error {
@@ -190,9 +140,11 @@ func (t *transfer) sendHead() error {
 	t.limit()
 	switch {
 	case t.sending != nil:
+		t.leash()
 		t.sending.to.turnTo(t.hop, t.leaveFunc)
 		return nil
 	case x.unread():
+		t.leash()
 		t.sending = x.send(t.hop, t.leaveFunc)
 		return nil
 	}
@@ -336,12 +288,6 @@ func (t *transfer) relay() verdict {
 	return complete
 }
 
-// drain ends an answer that has no end in sight as if the cell had ended it.
-func (t *transfer) drain() {
-	t.drained.Store(true)
-	t.hop.abort()
-}
-
 // relayBody passes the body on and says who broke it off.
 func (t *transfer) relayBody(body answerBody) Abort {
 	x := t.x
@@ -361,32 +307,4 @@ func (t *transfer) relayBody(body answerBody) Abort {
 			return by
 		}
 	}
-}
-
-// abort ends an answer that was broken off after its head. A client that broke
-// its own request off is not the cell's failure, though the cell's connection
-// is what failed.
-func (t *transfer) abort(by Abort) verdict {
-	clientFailed := t.clientFailed()
-	t.end(false)
-	if t.left.Load() || clientFailed {
-		by = ClientAborted
-	}
-	t.x.rec.Aborted = by
-	if by != UpstreamAborted {
-		return broken
-	}
-	problem := Problem{Kind: UpstreamReset, Detail: "The cell broke off its answer."}
-	if t.x.overdue() {
-		problem = tooLate
-	}
-	t.x.rec.Kind = problem.Kind
-	if !t.x.speaksGRPC() {
-		return broken
-	}
-	t.x.rec.GRPC = int8(kinds[problem.Kind].grpc)
-	if t.x.out.End(grpcStatus(problem, t.x.rec.RequestID)) != nil {
-		return broken
-	}
-	return complete // the trailer says that the call failed
 }

@@ -170,7 +170,7 @@ func (h *http1Hop) release(clean bool) {
 // lost implements hop. A connection that was kept, and that the gateway may have
 // been closing, ends without a byte of an answer.
 func (h *http1Hop) lost(err error) (unsent, stale bool) {
-	if !h.reused || h.status != 0 || http1.IsTimeout(err) || h.conn.Reader.Buffered() > 0 || errors.Is(err, io.ErrUnexpectedEOF) {
+	if !h.reused || h.status != 0 || http1.IsTimeout(err) || h.conn.Reader.Begun() || errors.Is(err, io.ErrUnexpectedEOF) {
 		return false, false
 	}
 	if garbage := (*http1.SyntaxError)(nil); errors.As(err, &garbage) || errors.Is(err, http1.ErrTooLarge) {

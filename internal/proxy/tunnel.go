@@ -33,7 +33,7 @@ func (t *transfer) tunnel() verdict {
 		t.end(false)
 		return t.ended(ClientAborted)
 	}
-	u := &upward{t: t, patience: x.state.Timeouts.Stream.Std(), done: make(chan struct{})}
+	u := &upward{t: t, in: x.in.Tunnel, patience: x.state.Timeouts.Stream.Std(), done: make(chan struct{})}
 	u.idle = time.AfterFunc(u.patience, u.expire)
 	defer u.idle.Stop()
 	x.proxy.lasting.add(t, u.expire)
@@ -46,7 +46,7 @@ func (t *transfer) tunnel() verdict {
 		u.breakOff()
 	case !x.in.HalfClose: // the engine ends both directions at once
 		u.decide(NotAborted)
-		x.in.Tunnel.Interrupt()
+		u.in.Interrupt()
 	}
 	<-u.done
 	t.end(false)
@@ -66,6 +66,7 @@ func (t *transfer) ended(by Abort) verdict {
 // two directions share.
 type upward struct {
 	t        *transfer
+	in       Tunnel // for a timer that comes late: x.in is another request's by then
 	patience time.Duration
 	idle     *time.Timer
 	halfway  atomic.Bool // one direction has ended
@@ -88,7 +89,7 @@ func (u *upward) expire() {
 
 // breakOff ends both directions.
 func (u *upward) breakOff() {
-	u.t.x.in.Tunnel.Interrupt()
+	u.in.Interrupt()
 	u.t.hop.abort()
 }
 
@@ -119,15 +120,14 @@ func (u *upward) run() {
 // broke off, is for down to read.
 func (u *upward) copy() Abort {
 	x := u.t.x
-	in := x.in.Tunnel
 	for last := 0; ; {
 		if last < sparseSize {
-			if err := in.Ready(); err != nil && !errors.Is(err, io.EOF) {
+			if err := u.in.Ready(); err != nil && !errors.Is(err, io.EOF) {
 				return ClientAborted
 			}
 		}
 		buf := x.proxy.pieces.Get().(*[]byte)
-		n, err := in.Read((*buf)[http1.ChunkRoom : len(*buf)-2])
+		n, err := u.in.Read((*buf)[http1.ChunkRoom : len(*buf)-2])
 		last = n
 		x.rec.BytesIn += int64(n)
 		u.t.hop.allowWrite(x.state.Timeouts.Write.Std())

@@ -78,7 +78,7 @@ func (w *watch) Resume() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case w.stopped, errors.Is(err, http1.ErrTooLarge):
+	case w.stopped, errors.Is(err, http1.ErrTooLarge), http1.IsTimeout(err): // a time that was another's
 	case errors.Is(err, io.EOF):
 		w.writes = w.conn.writes.Load()
 		w.done.Add(1) // what has begun to run when it is stopped is waited for: another request has the watch then

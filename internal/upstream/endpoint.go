@@ -2,7 +2,9 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"net"
+	"syscall"
 	"time"
 
 	"github.com/homeward/homeward/internal/eventloop"
@@ -73,7 +75,7 @@ func (e *endpoint) dial(ctx context.Context, timeout time.Duration) (nc net.Conn
 		}
 	}
 	if err != nil {
-		if ctx.Err() == nil { // a client that left says nothing about the endpoint
+		if ctx.Err() == nil && !short(err) { // a client that left says nothing about the endpoint
 			e.target.failed()
 		}
 		return nil, nil, err
@@ -82,6 +84,17 @@ func (e *endpoint) dial(ctx context.Context, timeout time.Duration) (nc net.Conn
 	e.pool.opened.Add(1)
 	e.pool.open.Add(1)
 	return nc, raw, nil
+}
+
+// short reports whether an error tells of something that this machine or process is
+// short of, and not of who was to be connected to.
+func short(err error) bool {
+	for _, errno := range [...]syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ENOSPC} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
 }
 
 // expired takes the connections that were idle since before a time. The pool's mutex

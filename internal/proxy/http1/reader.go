@@ -41,6 +41,9 @@ func (r *Reader) Reset(src io.Reader) {
 // Buffered is the number of bytes read and not yet consumed.
 func (r *Reader) Buffered() int { return r.w - r.r }
 
+// Begun reports whether anything was read since Release.
+func (r *Reader) Begun() bool { return r.w > 0 || r.old != nil }
+
 // Await blocks until at least one byte is there to be consumed.
 func (r *Reader) Await() error {
 	if r.Buffered() > 0 {

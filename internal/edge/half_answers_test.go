@@ -1,0 +1,114 @@
+package edge_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/homeward/homeward/internal/testcell"
+	"github.com/homeward/homeward/topology"
+)
+
+// gatewayOf is a gateway that does with each connection what serve does; they are
+// numbered from 1.
+func gatewayOf(t *testing.T, serve func(n int, c *net.TCPConn)) func(*topology.Topology) {
+	t.Helper()
+	l := listen(t)
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for n := 1; ; n++ {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				serve(n, c.(*net.TCPConn))
+			}()
+		}
+	}()
+	return func(top *topology.Topology) {
+		for i := range top.Cells {
+			top.Cells[i].Gateways = []string{"http://" + l.Addr().String()}
+		}
+	}
+}
+
+// A cell that has begun to answer, if only with a line, has taken the request: it
+// goes to nobody else, though its method may be repeated and the connection was a
+// kept one.
+func TestNoRetryOnceAnAnswerHasBegun(t *testing.T) {
+	onBothPaths(t, func(t *testing.T, goroutines bool) {
+		for _, began := range []string{"H", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nX-Began: yes\r\n", "HTTP/1.1 200 OK\r\nX-Began: " + strings.Repeat("y", 5000) + "\r\n"} {
+			var deletes atomic.Int32
+			change := gatewayOf(t, func(_ int, c *net.TCPConn) {
+				for r := bufio.NewReader(c); ; {
+					req, err := http.ReadRequest(r)
+					if err != nil {
+						return
+					}
+					if req.Method == "DELETE" {
+						deletes.Add(1)
+						_, _ = io.WriteString(c, began)
+						_ = c.SetLinger(0) // a reset, behind what was written
+						return
+					}
+					_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+				}
+			})
+			w := newWorldOn(t, goroutines, change, testcell.Options{})
+			w.raw(get) // leaves a connection
+			if r := w.raw("DELETE /x HTTP/1.1\r\nHost: localhost\r\n\r\n"); r.StatusCode < 500 {
+				t.Errorf("%.30q, and then nothing: %d %s", began, r.StatusCode, r.body)
+			}
+			if n := deletes.Load(); n != 1 {
+				t.Errorf("%.30q: the gateway got %d requests, want 1", began, n)
+			}
+		}
+	})
+}
+
+// An edge that gives up what is left ends an upload of which the cell takes nothing.
+func TestShutdownWhileACellTakesNothing(t *testing.T) {
+	onBothPaths(t, func(t *testing.T, goroutines bool) {
+		stuck := make(chan struct{})
+		defer close(stuck)
+		change := gatewayOf(t, func(int, *net.TCPConn) { <-stuck })
+		w := newWorldOn(t, goroutines, func(top *topology.Topology) {
+			change(top)
+			top.Timeouts.Write, top.Timeouts.ResponseHeader = topology.Duration(time.Hour), topology.Duration(time.Hour)
+		}, testcell.Options{})
+		c := w.dial()
+		_, _ = io.WriteString(c, uploadHead(1<<30))
+		sent := make(chan struct{})
+		go func() {
+			defer close(sent)
+			for piece := make([]byte, 1<<20); ; {
+				if _, err := c.Write(piece); err != nil {
+					return
+				}
+			}
+		}()
+		eventually(t, "the upload is under way", func() bool { return strings.Contains(w.metrics(), `homeward_requests_open{type="short"} 1`) })
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			_ = w.edge.Shutdown(ctx, 0)
+		}()
+		select {
+		case <-ended:
+		case <-time.After(patience):
+			t.Error("the edge waits for the cell")
+		}
+		_ = c.Close()
+		<-sent
+	})
+}
