@@ -13,8 +13,9 @@ import (
 	"github.com/homeward/homeward/bench/peers"
 )
 
-// asks is how each program tells its version.
-var asks = map[string]string{peers.Nginx: "-v", peers.HAProxy: "-v", peers.Caddy: "version", "wrk": "-v"}
+// asks is how each program tells its version. Caddy, built as a module, does not know
+// it.
+var asks = map[string]string{peers.Nginx: "-v", peers.HAProxy: "-v", "wrk": "-v"}
 
 var (
 	version   = regexp.MustCompile(`\d+\.\d+(\.\d+)?\S*`)
@@ -26,6 +27,10 @@ var (
 func (o *options) conditions(ctx context.Context, programs peers.Programs) string {
 	var names []string
 	for _, name := range append([]string{"wrk"}, o.peers...) {
+		if name == peers.Caddy {
+			names = append(names, name+" "+strings.TrimPrefix(o.caddy, "v"))
+			continue
+		}
 		text, _ := exec.CommandContext(ctx, programs[name], asks[name]).CombinedOutput() // wrk ends with an error
 		names = append(names, name+" "+version.FindString(string(text)))
 	}
