@@ -107,28 +107,13 @@ func TestLargeUploadsThatEndEarly(t *testing.T) {
 // its answer passed on.
 func TestLargeUploadsRefusedEarly(t *testing.T) {
 	onBothPaths(t, func(t *testing.T, goroutines bool) {
-		origin := listen(t)
-		defer origin.Close()
-		go func() {
-			for {
-				c, err := origin.Accept()
-				if err != nil {
-					return
-				}
-				go func() {
-					defer c.Close()
-					_, _ = io.ReadFull(c, make([]byte, 1<<20))
-					_, _ = io.WriteString(c, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 4\r\nConnection: close\r\n\r\nmuch")
-					_ = c.(*net.TCPConn).CloseWrite()
-					_, _ = io.Copy(io.Discard, c)
-				}()
-			}
-		}()
-		w := newWorldOn(t, goroutines, func(top *topology.Topology) {
-			for i := range top.Cells {
-				top.Cells[i].Gateways = []string{"http://" + origin.Addr().String()}
-			}
-		}, testcell.Options{})
+		change := gatewayOf(t, func(_ int, c *net.TCPConn) {
+			_, _ = io.ReadFull(c, make([]byte, 1<<20))
+			_, _ = io.WriteString(c, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 4\r\nConnection: close\r\n\r\nmuch")
+			_ = c.CloseWrite()
+			_, _ = io.Copy(io.Discard, c)
+		})
+		w := newWorldOn(t, goroutines, change, testcell.Options{})
 		c := w.dial()
 		go func() { // the answer comes while the body is still on its way
 			_, _ = io.WriteString(c, uploadHead(1<<30))
