@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -110,5 +111,74 @@ func TestShutdownWhileACellTakesNothing(t *testing.T) {
 		}
 		_ = c.Close()
 		<-sent
+	})
+}
+
+// A cell that takes nothing of a body for as long as it may, and has not answered,
+// is given up: not only after the time that it has to answer a whole request.
+func TestACellThatTakesNothingIsGivenUp(t *testing.T) {
+	onBothPaths(t, func(t *testing.T, goroutines bool) {
+		t.Parallel()
+		stuck := make(chan struct{})
+		defer close(stuck)
+		change := gatewayOf(t, func(int, *net.TCPConn) { <-stuck })
+		w := newWorldOn(t, goroutines, func(top *topology.Topology) {
+			change(top)
+			top.Timeouts.Write, top.Timeouts.ResponseHeader = topology.Duration(100*time.Millisecond), topology.Duration(time.Hour)
+		}, testcell.Options{})
+		c := w.dial()
+		_, _ = io.WriteString(c, uploadHead(1<<30))
+		go func() {
+			for piece := make([]byte, 1<<20); ; {
+				if _, err := c.Write(piece); err != nil {
+					return
+				}
+			}
+		}()
+		if r := w.read(bufio.NewReader(c), "POST"); r.StatusCode != 504 || r.kind() != "upstream-timeout" {
+			t.Errorf("%d %s, want 504", r.StatusCode, r.body)
+		}
+	})
+}
+
+// An answer that the edge ends the connection with, as it came before the body was
+// at hand, arrives whole, though the client has sent its next request already.
+func TestAnswersThatEndTheConnectionArriveWhole(t *testing.T) {
+	onBothPaths(t, func(t *testing.T, goroutines bool) {
+		const answer, upload = 2_000_000, 1_500_000
+		change := gatewayOf(t, func(_ int, c *net.TCPConn) {
+			whole := append([]byte("HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n"), make([]byte, answer)...)
+			for r := bufio.NewReader(c); ; {
+				req, err := http.ReadRequest(r)
+				if err != nil {
+					return
+				}
+				var answered sync.WaitGroup
+				answered.Go(func() { _, _ = c.Write(whole) }) // while the body is on its way
+				_, _ = io.Copy(io.Discard, req.Body)
+				answered.Wait()
+			}
+		})
+		w := newWorldOn(t, goroutines, change, testcell.Options{})
+		stream := append([]byte(uploadHead(upload)), make([]byte, upload)...)
+		stream = append(stream, get...)
+		var clients sync.WaitGroup
+		for range 40 {
+			clients.Go(func() {
+				c := w.dial()
+				defer c.Close()
+				_, _ = c.Write(stream[:len(stream)/2])
+				resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+				if err != nil || !resp.Close {
+					t.Errorf("the answer came before the end of the body: %+v, %v", resp, err)
+					return
+				}
+				go func() { _, _ = c.Write(stream[len(stream)/2:]) }()
+				if n, err := io.Copy(io.Discard, resp.Body); n != answer || err != nil {
+					t.Errorf("%d bytes of the answer came: %v", n, err)
+				}
+			})
+		}
+		clients.Wait()
 	})
 }

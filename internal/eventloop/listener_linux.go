@@ -13,6 +13,11 @@ import (
 // asks whether the peer is still there.
 const keepAlive = 15
 
+// unsent is about how many bytes the kernel takes of what is written beyond what it
+// could send, where it would take megabytes for a client that has become slow: they would
+// be its memory, and when such a client is to be taken for gone could not be told.
+const unsent = 256 << 10
+
 // Listener accepts connections into a Loop. It implements net.Listener; its
 // connections are of the type *Conn. One goroutine accepts.
 type Listener struct {
@@ -41,7 +46,7 @@ func (l *Loop) Listen(tcp *net.TCPListener) (*Listener, error) {
 }
 
 // prepare sets what connections inherit from a listener: what is written leaves at
-// once, and a peer that is no more is found out.
+// once, the kernel keeps little of it, and a peer that is no more is found out.
 func prepare(fd int) error {
 	for _, o := range [...]struct{ level, name, value int }{
 		{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
@@ -53,6 +58,7 @@ func prepare(fd int) error {
 			return os.NewSyscallError("setsockopt", err)
 		}
 	}
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsent) // where there is none, it does without
 	return nil
 }
 

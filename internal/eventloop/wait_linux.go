@@ -84,7 +84,8 @@ func (c *Conn) SetLinger(seconds int) error {
 // busy machine it may begin before the wait, by as long as a round of the loop takes.
 func (c *Conn) AllowRead(d time.Duration) { c.in.allow(c, d) }
 
-// AllowWrite is AllowRead for writing, and begins anew with whatever the peer takes.
+// AllowWrite is AllowRead for writing, and begins anew whenever the kernel takes more
+// for the peer.
 func (c *Conn) AllowWrite(d time.Duration) { c.out.allow(c, d) }
 
 // SetDeadline implements net.Conn.

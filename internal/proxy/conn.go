@@ -166,7 +166,10 @@ func (c *conn) exchange(state *State, s *session) bool {
 		c.breakOff()
 		return false
 	case !body.body.Whole(), !out.keepAlive && c.reader.Buffered() > 0:
-		c.linger()
+		c.linger(lingerTime)
+		return false
+	case !out.keepAlive && !head.Close: // it may have sent its next request, as nobody told it not to
+		c.linger(lingerGrace)
 		return false
 	}
 	return out.keepAlive

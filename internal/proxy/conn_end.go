@@ -27,7 +27,7 @@ func (c *conn) rejectRequest(in *Inbound, p Problem) {
 	out.begin(c, &http1.Request{Minor: 1, Framing: http1.Framing{Close: true}}, c.server.proxy.State().Timeouts.Write.Std())
 	c.server.proxy.Reject(in, out, p)
 	out.release()
-	c.linger()
+	c.linger(lingerTime)
 }
 
 // refuseHandshake ends a connection without TLS. A client that spoke plain HTTP
@@ -57,13 +57,19 @@ func looksLikeHTTP(header [5]byte) bool {
 // the client gets the answer and not a reset.
 const (
 	lingerTime  = 2 * time.Second
+	lingerGrace = 200 * time.Millisecond // where nothing tells that it sends more
 	lingerBytes = 64 << 20
 )
 
 // linger ends our side and discards what the client still sends, for a while: to
-// close with bytes unread is a reset, which can overtake the answer.
-func (c *conn) linger() {
+// close with bytes unread is a reset, which can overtake the answer. Grace is how long
+// the first of them is waited for.
+func (c *conn) linger(grace time.Duration) {
 	_ = c.closeWrite()
+	c.client.AllowRead(grace)
+	if _, err := io.CopyN(io.Discard, &c.reader, 1); err != nil {
+		return
+	}
 	c.client.AllowRead(lingerTime)
 	_, _ = io.CopyN(io.Discard, &c.reader, lingerBytes)
 }

@@ -24,6 +24,7 @@ type outlet struct {
 	hop     hop           // which the body goes to
 	leave   func()        // what to do when the client leaves
 	held    bool          // hop is given up, and another will take its place
+	gap     bool          // what was sent did not all reach hop; closed, too
 	closed  bool          // nothing more goes out: nobody wants it, or it would follow a gap
 	left    bool          // the client has left
 	broken  bool          // the client's body has no end
@@ -50,8 +51,9 @@ func (o *outlet) write(buf []byte, n int) error {
 func (o *outlet) finish(trailer []route.Field) error {
 	o.mu.Lock()
 	h, ok := o.hop.(*http1Hop)
+	ended := ok && !h.chunked && !o.held && !o.gap
 	o.mu.Unlock()
-	if ok && !h.chunked {
+	if ended {
 		return nil
 	}
 	return o.pass(func() { o.ended, o.trailer = true, trailer }, func(h hop) error { return h.finish(trailer) })
@@ -137,7 +139,7 @@ func (o *outlet) resume(err error) {
 	o.changed.Broadcast()
 	switch {
 	case err != nil && !errors.Is(err, http2client.ErrRefused):
-		o.closed = true // neither more of the body nor its end may follow a gap
+		o.closed, o.gap = true, true // neither more of the body nor its end may follow a gap
 		o.awaitHead()
 	case o.ended:
 		_ = o.hop.finish(o.trailer)
@@ -152,13 +154,21 @@ func (o *outlet) awaitHead() {
 	}
 }
 
+// lateHead is how long the head of an answer is waited for from a cell that took
+// nothing of the body for as long as it may: one that it gave early is on its way.
+const lateHead = time.Second
+
 // done says that nothing more comes: the whole body has gone out, or the hop
 // failed and nobody would send the rest to another.
-func (o *outlet) done(whole bool) {
+func (o *outlet) done(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !whole {
+	if err != nil {
 		o.sent.drop()
+	}
+	if http1.IsTimeout(err) && !o.closed && !o.headIn {
+		o.hop.allowRead(lateHead)
+		return
 	}
 	o.awaitHead()
 }

@@ -56,7 +56,7 @@ func (s *sending) run() {
 		s.to.breakOff()
 		return
 	}
-	s.to.done(err == nil)
+	s.to.done(err)
 	if err != nil {
 		return // the cell's side failed: it may have answered all the same
 	}

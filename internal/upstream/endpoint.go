@@ -89,7 +89,7 @@ func (e *endpoint) dial(ctx context.Context, timeout time.Duration) (nc net.Conn
 // short reports whether an error tells of something that this machine or process is
 // short of, and not of who was to be connected to.
 func short(err error) bool {
-	for _, errno := range [...]syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ENOSPC} {
+	for _, errno := range [...]syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ENOSPC, syscall.EADDRNOTAVAIL} {
 		if errors.Is(err, errno) {
 			return true
 		}

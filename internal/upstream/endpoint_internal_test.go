@@ -23,6 +23,7 @@ func TestShortOfWhat(t *testing.T) {
 		{fmt.Errorf("event loop: take a connection: %w", syscall.EMFILE), true},
 		{fmt.Errorf("event loop: epoll_ctl: %w", errors.Join(nil, syscall.ENOSPC)), true},
 		{dial(syscall.ENOMEM), true},
+		{dial(syscall.EADDRNOTAVAIL), true},
 		{dial(syscall.ECONNREFUSED), false},
 		{dial(syscall.ETIMEDOUT), false},
 		{os.ErrDeadlineExceeded, false},
